@@ -1,0 +1,110 @@
+namespace KerberosMessaging.Protocol;
+
+/// <summary>Frame codes. Numbers are never reused: handshake 1000+, requests 1024+, replies 1600+, pushes 1900+.</summary>
+public enum MessageCode : ushort
+{
+    /// <summary>First frame of a connection, from the client, in clear.</summary>
+    ClientHello = 1000,
+
+    /// <summary>Answer to <see cref="ClientHello"/>, in clear and signed.</summary>
+    ServerHello = 1001,
+
+    /// <summary>Registers a client, first step (RFC 9807, section 5).</summary>
+    RegisterClient = 1024,
+
+    /// <summary>Enrols a message server with a one-time token.</summary>
+    RegisterServer = 1025,
+
+    /// <summary>Asks for the message servers of the realm.</summary>
+    ListServers = 1026,
+
+    /// <summary>TGS exchange: asks for a service ticket.</summary>
+    RequestServiceTicket = 1027,
+
+    /// <summary>AP exchange: presents a ticket on this channel.</summary>
+    PresentTicket = 1028,
+
+    /// <summary>Sends a message to a client's devices.</summary>
+    SendMessage = 1029,
+
+    /// <summary>Registers a client, second step.</summary>
+    FinishRegistration = 1030,
+
+    /// <summary>AS exchange, first step: OPAQUE KE1.</summary>
+    StartLogin = 1031,
+
+    /// <summary>AS exchange, second step: OPAQUE KE3 and the device.</summary>
+    FinishLogin = 1032,
+
+    /// <summary>Looks a client up by name.</summary>
+    LookUpClient = 1033,
+
+    /// <summary>Renews a ticket-granting ticket.</summary>
+    RenewTicket = 1034,
+
+    /// <summary>Ends this session, or all of the client's sessions.</summary>
+    Logout = 1035,
+
+    /// <summary>Publishes a device's prekeys.</summary>
+    UploadPrekeys = 1036,
+
+    /// <summary>Fetches the prekeys of a client's devices.</summary>
+    FetchPrekeys = 1037,
+
+    /// <summary>Acknowledges delivered messages.</summary>
+    Acknowledge = 1038,
+
+    /// <summary>Lets the server push so many more messages.</summary>
+    GrantCredit = 1039,
+
+    /// <summary>Registration completed.</summary>
+    ClientRegistered = 1600,
+
+    /// <summary>Registration refused, with a reason.</summary>
+    RegistrationRefused = 1601,
+
+    /// <summary>The message servers.</summary>
+    ServerList = 1602,
+
+    /// <summary>A service ticket.</summary>
+    ServiceTicket = 1603,
+
+    /// <summary>The presented ticket was accepted, with the server's proof.</summary>
+    TicketAccepted = 1604,
+
+    /// <summary>Every envelope of the message is on disk or acknowledged.</summary>
+    MessageAccepted = 1605,
+
+    /// <summary>Error frame.</summary>
+    Error = 1609,
+
+    /// <summary>OPAQUE registration response.</summary>
+    RegistrationChallenge = 1610,
+
+    /// <summary>A message server is enrolled.</summary>
+    ServerRegistered = 1611,
+
+    /// <summary>OPAQUE KE2.</summary>
+    LoginChallenge = 1612,
+
+    /// <summary>A ticket-granting ticket.</summary>
+    TicketGranted = 1613,
+
+    /// <summary>A client's id, home server and device certificates.</summary>
+    ClientFound = 1614,
+
+    /// <summary>Done, with nothing more to say.</summary>
+    Done = 1615,
+
+    /// <summary>Prekeys of the asked devices.</summary>
+    Prekeys = 1616,
+
+    /// <summary>Nothing was taken: these devices are wrong or missing.</summary>
+    DevicesMismatched = 1617,
+
+    /// <summary>Push: a message from the mailbox.</summary>
+    Deliver = 1900,
+
+    /// <summary>Push: something happened to this connection.</summary>
+    Notice = 1901,
+}

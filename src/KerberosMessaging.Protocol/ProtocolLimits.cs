@@ -1,0 +1,50 @@
+namespace KerberosMessaging.Protocol;
+
+/// <summary>Limits that both ends know. A server may configure the payload limits; the rest are part of the format.</summary>
+public static class ProtocolLimits
+{
+    /// <summary>The version of this protocol, the 17th byte of every frame.</summary>
+    public const byte Version = 25;
+
+    /// <summary>Default largest payload in bytes before the channel is authenticated.</summary>
+    public const int PayloadBeforeAuthentication = 64 * 1024;
+
+    /// <summary>Default largest payload in bytes after authentication.</summary>
+    public const int PayloadAfterAuthentication = 1024 * 1024;
+
+    /// <summary>Longest client, device or server name in UTF-8 bytes.</summary>
+    public const int NameBytes = 64;
+
+    /// <summary>Longest host name in bytes (RFC 1035, section 2.3.4).</summary>
+    public const int HostBytes = 253;
+
+    /// <summary>Longest one-time enrolment token in bytes.</summary>
+    public const int TokenBytes = 128;
+
+    /// <summary>Largest sealed ticket in bytes.</summary>
+    public const int TicketBytes = 1024;
+
+    /// <summary>Largest authenticator or sealed reply part in bytes.</summary>
+    public const int SealedPartBytes = 2048;
+
+    /// <summary>Largest device certificate in bytes.</summary>
+    public const int CertificateBytes = 512;
+
+    /// <summary>Largest prekey bundle in bytes.</summary>
+    public const int PrekeyBundleBytes = 4096;
+
+    /// <summary>Largest end-to-end envelope in bytes: what fits a frame with room for the fields around it.</summary>
+    public const int EnvelopeBytes = PayloadAfterAuthentication - 4096;
+
+    /// <summary>Most devices that one client may have, and so the most envelopes in one SEND.</summary>
+    public const int DevicesPerClient = 32;
+
+    /// <summary>Most message servers in one list.</summary>
+    public const int ServersPerRealm = 256;
+
+    /// <summary>Most ranges in one acknowledgement.</summary>
+    public const int RangesPerAcknowledgement = 64;
+
+    /// <summary>Longest time to live that SEND may ask for, in seconds (30 days).</summary>
+    public const uint TimeToLiveSeconds = 30 * 24 * 3600;
+}
