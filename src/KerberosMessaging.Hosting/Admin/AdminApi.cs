@@ -52,6 +52,7 @@ public static class AdminApi
         services.AddAuthorizationBuilder()
             .SetFallbackPolicy(new AuthorizationPolicyBuilder(Scheme).RequireAuthenticatedUser().Build());
 
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IProblemDetailsWriter, AdminProblemWriter>());
         services.AddProblemDetails();
         services.AddValidation();
         services.AddHealthChecks();
@@ -68,7 +69,6 @@ public static class AdminApi
         {
             swagger.SwaggerDoc(DocumentName, new OpenApiInfo { Title = title, Description = description, Version = DocumentName });
             swagger.SupportNonNullableReferenceTypes();
-            swagger.NonNullableReferenceTypesAsRequired();
             swagger.AddSecurityDefinition(Scheme, new OpenApiSecurityScheme
             {
                 Type = SecuritySchemeType.Http,
@@ -76,6 +76,7 @@ public static class AdminApi
                 Description = "The admin token: printed once when the server first starts, or the content of the configured token file.",
             });
             swagger.OperationFilter<AdminOperationFilter>();
+            swagger.SchemaFilter<RequiredPropertiesFilter>();
             foreach (var assembly in new HashSet<Assembly> { documentedAssembly, typeof(AdminApi).Assembly })
             {
                 // A server published without the file still serves its operations, only without their descriptions.
