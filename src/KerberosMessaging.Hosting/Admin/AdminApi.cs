@@ -46,7 +46,12 @@ public static class AdminApi
         services.TryAddSingleton<AdminListener>();
         services.TryAddSingleton<ReadinessState>();
 
-        services.AddAuthentication(Scheme).AddScheme<AuthenticationSchemeOptions, AdminTokenHandler>(Scheme, configureOptions: null);
+        // What AddAuthentication does, without Data Protection: a token needs none, and unless the server set it up, it would
+        // leave its keys in the home directory.
+        services.AddAuthenticationCore(static authentication => authentication.DefaultScheme = Scheme);
+        services.AddWebEncoders();
+        services.TryAddSingleton(TimeProvider.System);
+        new AuthenticationBuilder(services).AddScheme<AuthenticationSchemeOptions, AdminTokenHandler>(Scheme, configureOptions: null);
 
         // An operation that says nothing about authorisation needs the token too: forgetting must not open it.
         services.AddAuthorizationBuilder()
@@ -76,7 +81,7 @@ public static class AdminApi
                 Description = "The admin token: printed once when the server first starts, or the content of the configured token file.",
             });
             swagger.OperationFilter<AdminOperationFilter>();
-            swagger.SchemaFilter<RequiredPropertiesFilter>();
+            swagger.SchemaFilter<DocumentedSchemaFilter>();
             foreach (var assembly in new HashSet<Assembly> { documentedAssembly, typeof(AdminApi).Assembly })
             {
                 // A server published without the file still serves its operations, only without their descriptions.

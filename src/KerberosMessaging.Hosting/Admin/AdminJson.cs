@@ -16,6 +16,9 @@ internal static class AdminJson
         // A record that was read holds what its type promises: no null where the type says there is none.
         options.RespectNullableAnnotations = true;
         options.RespectRequiredConstructorParameters = true;
+
+        // A misspelt name is told, not ignored; the documentation says so too (additionalProperties is false).
+        options.UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow;
         options.TypeInfoResolver = new DefaultJsonTypeInfoResolver { Modifiers = { LetNullableBeAbsent } };
     }
 

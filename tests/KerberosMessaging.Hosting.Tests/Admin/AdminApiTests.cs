@@ -99,6 +99,7 @@ public sealed class AdminApiTests : IAsyncLifetime
     [InlineData("DELETE", "/admin/v1/rows", HttpStatusCode.MethodNotAllowed, "text/html")]
     [InlineData("GET", "/admin/v1/rows?limit=0", HttpStatusCode.BadRequest, "text/html")]
     [InlineData("GET", "/admin/v1/rows?limit=x", HttpStatusCode.BadRequest, "text/html")]
+    [InlineData("GET", "/admin/v1/rows?limit=500", HttpStatusCode.BadRequest, "application/xml")]
     [InlineData("POST", "/admin/v1/rows", HttpStatusCode.UnsupportedMediaType, "application/json")]
     [InlineData("GET", "/admin/v1/failing", HttpStatusCode.InternalServerError, "application/json")]
     [InlineData("GET", "/admin/v1/failing", HttpStatusCode.InternalServerError, "text/html")]
@@ -182,6 +183,8 @@ public sealed class AdminApiTests : IAsyncLifetime
     [InlineData("""{"displayName":null,"state":"low","at":null}""", "displayName")]
     [InlineData("""{"displayName":"a","state":"low","at":null}""", "displayName")]
     [InlineData("""{"displayName":"a","state":"low"}""", "displayName")]
+    [InlineData("""{"displayName":"alice","state":"low","days":31}""", "days")]
+    [InlineData("""{"displayName":"alice","state":"low","day":3}""", "day")]
     [InlineData("""{"displayName":"alice","state":"middle","at":null}""", "state")]
     [InlineData("""{"displayName":"alice","state":1,"at":null}""", "state")]
     [InlineData("""{"displayName":"alice","state":"low","at":"yesterday"}""", "at")]
@@ -214,7 +217,7 @@ public sealed class AdminApiTests : IAsyncLifetime
         using var response = await Client.PostAsync("/admin/v1/rows", content, Cancel);
 
         Assert.Equal(
-            """{"displayName":"alice","state":"high","at":"2026-03-01T10:00:00.5Z"}""", await response.Content.ReadAsStringAsync(Cancel));
+            """{"displayName":"alice","state":"high","at":"2026-03-01T10:00:00.5Z","days":7}""", await response.Content.ReadAsStringAsync(Cancel));
         var row = (await _server.GetJsonAsync("/admin/v1/rows?limit=1")).GetProperty("items")[0];
         Assert.Equal("onHold", row.GetProperty("state").GetString());
         Assert.Equal("2023-11-14T22:13:20Z", row.GetProperty("createdAt").GetString());

@@ -78,7 +78,8 @@ internal sealed record SampleRow(Guid Id, string Name, SampleState State, DateTi
 /// <param name="DisplayName">Its name.</param>
 /// <param name="State">Its state.</param>
 /// <param name="At">When.</param>
-public sealed record NewRow([StringLength(10, MinimumLength = 2)] string DisplayName, SampleLevel State, DateTimeOffset? At);
+/// <param name="Days">How long.</param>
+public sealed record NewRow([StringLength(10, MinimumLength = 2)] string DisplayName, SampleLevel State, DateTimeOffset? At, [Range(1, 30)] int Days = 7);
 
 /// <summary>A level.</summary>
 public enum SampleLevel

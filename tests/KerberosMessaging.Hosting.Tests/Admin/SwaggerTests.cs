@@ -84,6 +84,31 @@ public sealed class SwaggerTests : IAsyncLifetime
         Assert.Equal(["items"], Schema("SampleRowPage").GetProperty("required").EnumerateArray().Select(static value => value.GetString()));
     }
 
+    [Fact]
+    public void Limits_and_defaults_of_a_record_are_documented()
+    {
+        var properties = Schema("NewRow").GetProperty("properties");
+
+        Assert.Equal(2, properties.GetProperty("displayName").GetProperty("minLength").GetInt32());
+        Assert.Equal(10, properties.GetProperty("displayName").GetProperty("maxLength").GetInt32());
+        Assert.Equal(30, properties.GetProperty("days").GetProperty("maximum").GetInt32());
+        Assert.Equal(7, properties.GetProperty("days").GetProperty("default").GetInt32());
+    }
+
+    [Fact]
+    public void Every_documented_error_is_problem_details()
+    {
+        foreach (var (path, operation) in Operations())
+        {
+            foreach (var response in operation.GetProperty("responses").EnumerateObject().Where(static response => response.Name[0] >= '4'))
+            {
+                Assert.True(
+                    response.Value.TryGetProperty("content", out var content) && content.TryGetProperty("application/problem+json", out _),
+                    $"{path} {response.Name}");
+            }
+        }
+    }
+
     [Theory]
     [InlineData("/swagger")]
     [InlineData("/swagger/index.html")]
