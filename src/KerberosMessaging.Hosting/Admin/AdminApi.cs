@@ -46,12 +46,18 @@ public static class AdminApi
         services.TryAddSingleton<AdminListener>();
         services.TryAddSingleton<ReadinessState>();
 
-        services.AddAuthentication(Scheme).AddScheme<AuthenticationSchemeOptions, AdminTokenHandler>(Scheme, configureOptions: null);
+        // What AddAuthentication does, without Data Protection: a token needs none, and unless the server set it up, it would
+        // leave its keys in the home directory.
+        services.AddAuthenticationCore(static authentication => authentication.DefaultScheme = Scheme);
+        services.AddWebEncoders();
+        services.TryAddSingleton(TimeProvider.System);
+        new AuthenticationBuilder(services).AddScheme<AuthenticationSchemeOptions, AdminTokenHandler>(Scheme, configureOptions: null);
 
         // An operation that says nothing about authorisation needs the token too: forgetting must not open it.
         services.AddAuthorizationBuilder()
             .SetFallbackPolicy(new AuthorizationPolicyBuilder(Scheme).RequireAuthenticatedUser().Build());
 
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IProblemDetailsWriter, AdminProblemWriter>());
         services.AddProblemDetails();
         services.AddValidation();
         services.AddHealthChecks();
@@ -68,7 +74,6 @@ public static class AdminApi
         {
             swagger.SwaggerDoc(DocumentName, new OpenApiInfo { Title = title, Description = description, Version = DocumentName });
             swagger.SupportNonNullableReferenceTypes();
-            swagger.NonNullableReferenceTypesAsRequired();
             swagger.AddSecurityDefinition(Scheme, new OpenApiSecurityScheme
             {
                 Type = SecuritySchemeType.Http,
@@ -76,6 +81,7 @@ public static class AdminApi
                 Description = "The admin token: printed once when the server first starts, or the content of the configured token file.",
             });
             swagger.OperationFilter<AdminOperationFilter>();
+            swagger.SchemaFilter<DocumentedSchemaFilter>();
             foreach (var assembly in new HashSet<Assembly> { documentedAssembly, typeof(AdminApi).Assembly })
             {
                 // A server published without the file still serves its operations, only without their descriptions.

@@ -1,6 +1,8 @@
+using System.Globalization;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Mvc;
+using Microsoft.AspNetCore.WebUtilities;
 using Microsoft.OpenApi;
 using Swashbuckle.AspNetCore.SwaggerGen;
 
@@ -13,38 +15,55 @@ internal sealed class AdminOperationFilter : IOperationFilter
     {
         operation.Responses ??= [];
 
-        if (operation.RequestBody is not null || operation.Parameters is { Count: > 0 })
+        // A path that does not fit its route's constraints is a 404.
+        if (operation.RequestBody is not null || operation.Parameters?.Any(static parameter => parameter.In == ParameterLocation.Query) == true)
         {
-            AddProblem(operation.Responses, "400", "The request is malformed; `errors` names the fields.", typeof(HttpValidationProblemDetails), context);
+            Add(operation.Responses, "400", "The request is malformed; `errors` names the fields.");
         }
 
         // Everything that does not say otherwise needs the token: so does the fallback policy.
-        if (context.ApiDescription.ActionDescriptor.EndpointMetadata.OfType<IAllowAnonymous>().Any())
+        if (!context.ApiDescription.ActionDescriptor.EndpointMetadata.OfType<IAllowAnonymous>().Any())
         {
-            return;
+            Add(operation.Responses, "401", "The admin token is missing or wrong.");
+
+            // Without the document the reference resolves to nothing, and the documentation would send no token.
+            operation.Security =
+            [
+                new OpenApiSecurityRequirement { [new OpenApiSecuritySchemeReference(AdminApi.Scheme, context.Document)] = [] },
+            ];
         }
 
-        AddProblem(operation.Responses, "401", "The admin token is missing or wrong.", typeof(ProblemDetails), context);
-
-        // Without the document the reference resolves to nothing, and the documentation would send no token.
-        operation.Security =
-        [
-            new OpenApiSecurityRequirement { [new OpenApiSecuritySchemeReference(AdminApi.Scheme, context.Document)] = [] },
-        ];
+        foreach (var (status, response) in operation.Responses)
+        {
+            if (status[0] is '4' or '5' && response is OpenApiResponse { Content: null or { Count: 0 } } error)
+            {
+                error.Content = Problem(status, context);
+            }
+        }
     }
 
-    // An operation that describes the response itself knows better.
-    private static void AddProblem(
-        OpenApiResponses responses, string status, string description, Type body, OperationFilterContext context) =>
-        responses.TryAdd(status, new OpenApiResponse
+    // Where the operation has the response already, but under the bare name of its status, this text says more.
+    private static void Add(OpenApiResponses responses, string status, string description)
+    {
+        if (!responses.TryGetValue(status, out var response))
         {
-            Description = description,
-            Content = new Dictionary<string, IOpenApiMediaType>
+            responses.Add(status, new OpenApiResponse { Description = description });
+        }
+        else if (response.Description == ReasonPhrases.GetReasonPhrase(int.Parse(status, CultureInfo.InvariantCulture)))
+        {
+            response.Description = description;
+        }
+    }
+
+    private static Dictionary<string, IOpenApiMediaType> Problem(string status, OperationFilterContext context)
+    {
+        var type = status == "400" ? typeof(HttpValidationProblemDetails) : typeof(ProblemDetails);
+        return new()
+        {
+            ["application/problem+json"] = new OpenApiMediaType
             {
-                ["application/problem+json"] = new OpenApiMediaType
-                {
-                    Schema = context.SchemaGenerator.GenerateSchema(body, context.SchemaRepository),
-                },
+                Schema = context.SchemaGenerator.GenerateSchema(type, context.SchemaRepository),
             },
-        });
+        };
+    }
 }

@@ -6,8 +6,7 @@ using Microsoft.AspNetCore.Http;
 namespace KerberosMessaging.Hosting.Admin;
 
 /// <summary>
-/// Turns every error without a body into problem details. The typed results write them for any <c>Accept</c> header, where
-/// the framework's own handlers fall back to plain text.
+/// Turns every error without a body into problem details.
 /// </summary>
 internal static partial class AdminProblems
 {
@@ -56,6 +55,11 @@ internal static partial class AdminProblems
             return new() { [path] = path == Body ? InvalidBody : Invalid };
         }
 
+        if (MissingBody().IsMatch(bad.Message))
+        {
+            return new() { [Body] = Required };
+        }
+
         var parameter = Parameter().Match(bad.Message);
         return parameter.Success
             ? new()
@@ -68,6 +72,9 @@ internal static partial class AdminProblems
 
     [GeneratedRegex(@"^((?<missing>Required)|Failed to bind) parameter ""([^""]* )?(?<name>\w+)""", RegexOptions.ExplicitCapture | RegexOptions.CultureInvariant)]
     private static partial Regex Parameter();
+
+    [GeneratedRegex("^Implicit body inferred|was not provided from body", RegexOptions.CultureInvariant)]
+    private static partial Regex MissingBody();
 
     [GeneratedRegex("missing required properties including: (?<names>.*)$", RegexOptions.ExplicitCapture | RegexOptions.CultureInvariant)]
     private static partial Regex MissingProperties();

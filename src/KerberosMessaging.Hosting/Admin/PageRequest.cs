@@ -1,4 +1,5 @@
 using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using Microsoft.AspNetCore.Http;
@@ -23,6 +24,7 @@ public readonly record struct PageRequest
     /// <example>50</example>
     [FromQuery(Name = "limit")]
     [DefaultValue(DefaultLimit)]
+    [Range(1, MaxLimit)]
     public int? Limit { get; init; }
 
     /// <summary>The <c>next</c> value of the page before; leave it out for the first page.</summary>
