@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Mvc;
@@ -11,6 +12,8 @@ namespace KerberosMessaging.Hosting.Admin;
 /// <summary>Documents what the pipeline does to every operation: who needs the token, and which errors come of themselves.</summary>
 internal sealed class AdminOperationFilter : IOperationFilter
 {
+    private const string ProblemType = "application/problem+json";
+
     public void Apply(OpenApiOperation operation, OperationFilterContext context)
     {
         operation.Responses ??= [];
@@ -39,6 +42,13 @@ internal sealed class AdminOperationFilter : IOperationFilter
             {
                 error.Content = Problem(status, context);
             }
+
+            // Without an example the page shows one made of "string" and "additionalProp1".
+            if (status[0] is '4' or '5' && response.Content?.TryGetValue(ProblemType, out var media) == true
+                && media is OpenApiMediaType { Example: null } problem)
+            {
+                problem.Example = Example(int.Parse(status, CultureInfo.InvariantCulture), operation);
+            }
         }
     }
 
@@ -60,10 +70,24 @@ internal sealed class AdminOperationFilter : IOperationFilter
         var type = status == "400" ? typeof(HttpValidationProblemDetails) : typeof(ProblemDetails);
         return new()
         {
-            ["application/problem+json"] = new OpenApiMediaType
+            [ProblemType] = new OpenApiMediaType
             {
                 Schema = context.SchemaGenerator.GenerateSchema(type, context.SchemaRepository),
             },
         };
+    }
+
+    private static JsonObject Example(int status, OpenApiOperation operation)
+    {
+        var example = new JsonObject { ["title"] = ReasonPhrases.GetReasonPhrase(status), ["status"] = status };
+        if (status == StatusCodes.Status400BadRequest)
+        {
+            example["title"] = "One or more validation errors occurred.";
+            example["errors"] = operation.Parameters?.Any(static parameter => parameter.Name == "limit") == true
+                ? new JsonObject { ["limit"] = new JsonArray("The limit must be between 1 and 200.") }
+                : new JsonObject { ["name"] = new JsonArray("A value is required.") };
+        }
+
+        return example;
     }
 }
