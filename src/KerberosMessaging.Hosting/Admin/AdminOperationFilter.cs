@@ -21,13 +21,13 @@ internal sealed class AdminOperationFilter : IOperationFilter
         // A path that does not fit its route's constraints is a 404.
         if (operation.RequestBody is not null || operation.Parameters?.Any(static parameter => parameter.In == ParameterLocation.Query) == true)
         {
-            Add(operation.Responses, "400", "The request is malformed; `errors` names the fields.");
+            Add(operation.Responses, StatusCodes.Status400BadRequest, "The request is malformed; `errors` names the fields.");
         }
 
         // Everything that does not say otherwise needs the token: so does the fallback policy.
         if (!context.ApiDescription.ActionDescriptor.EndpointMetadata.OfType<IAllowAnonymous>().Any())
         {
-            Add(operation.Responses, "401", "The admin token is missing or wrong.");
+            Add(operation.Responses, StatusCodes.Status401Unauthorized, "The admin token is missing or wrong.");
 
             // Without the document the reference resolves to nothing, and the documentation would send no token.
             operation.Security =
@@ -36,38 +36,45 @@ internal sealed class AdminOperationFilter : IOperationFilter
             ];
         }
 
-        foreach (var (status, response) in operation.Responses)
+        foreach (var (key, response) in operation.Responses)
         {
-            if (status[0] is '4' or '5' && response is OpenApiResponse { Content: null or { Count: 0 } } error)
+            // A key may also be "default" or "4XX".
+            if (!int.TryParse(key, CultureInfo.InvariantCulture, out var status) || status < StatusCodes.Status400BadRequest)
+            {
+                continue;
+            }
+
+            if (response is OpenApiResponse { Content: null or { Count: 0 } } error)
             {
                 error.Content = Problem(status, context);
             }
 
             // Without an example the page shows one made of "string" and "additionalProp1".
-            if (status[0] is '4' or '5' && response.Content?.TryGetValue(ProblemType, out var media) == true
+            if (response.Content?.TryGetValue(ProblemType, out var media) == true
                 && media is OpenApiMediaType { Example: null } problem)
             {
-                problem.Example = Example(int.Parse(status, CultureInfo.InvariantCulture), operation);
+                problem.Example = Example(status, operation);
             }
         }
     }
 
     // Where the operation has the response already, but under the bare name of its status, this text says more.
-    private static void Add(OpenApiResponses responses, string status, string description)
+    private static void Add(OpenApiResponses responses, int status, string description)
     {
-        if (!responses.TryGetValue(status, out var response))
+        var key = status.ToString(CultureInfo.InvariantCulture);
+        if (!responses.TryGetValue(key, out var response))
         {
-            responses.Add(status, new OpenApiResponse { Description = description });
+            responses.Add(key, new OpenApiResponse { Description = description });
         }
-        else if (response.Description == ReasonPhrases.GetReasonPhrase(int.Parse(status, CultureInfo.InvariantCulture)))
+        else if (response.Description == ReasonPhrases.GetReasonPhrase(status))
         {
             response.Description = description;
         }
     }
 
-    private static Dictionary<string, IOpenApiMediaType> Problem(string status, OperationFilterContext context)
+    private static Dictionary<string, IOpenApiMediaType> Problem(int status, OperationFilterContext context)
     {
-        var type = status == "400" ? typeof(HttpValidationProblemDetails) : typeof(ProblemDetails);
+        var type = status == StatusCodes.Status400BadRequest ? typeof(HttpValidationProblemDetails) : typeof(ProblemDetails);
         return new()
         {
             [ProblemType] = new OpenApiMediaType
