@@ -8,6 +8,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
 using Microsoft.OpenApi;
+using Swashbuckle.AspNetCore.SwaggerGen;
 
 namespace KerberosMessaging.Hosting.Admin;
 
@@ -123,11 +124,14 @@ public static class AdminApi
 
         // Documentation comes before authorisation: it holds nothing secret, and a browser cannot send the token for it.
         app.UseSwagger(static swagger => swagger.OpenApiVersion = OpenApiSpecVersion.OpenApi3_1);
-        app.UseSwaggerUI(static ui =>
+        var title = app.Services.GetRequiredService<IOptions<SwaggerGeneratorOptions>>().Value.SwaggerDocs[DocumentName].Title ?? "Admin API";
+        app.UseSwaggerUI(ui =>
         {
+            // No interceptors here: the page would build functions from text, which the content policy forbids.
             ui.RoutePrefix = "swagger";
-            ui.SwaggerEndpoint($"{DocumentName}/swagger.json", "Admin API");
-            ui.DocumentTitle = "Admin API";
+            ui.SwaggerEndpoint($"{DocumentName}/swagger.json", title);
+            ui.DocumentTitle = title;
+            ui.EnableDeepLinking();
             ui.DisplayRequestDuration();
             ui.EnableTryItOutByDefault();
         });

@@ -105,6 +105,9 @@ public sealed class SwaggerTests : IAsyncLifetime
                 Assert.True(
                     response.Value.TryGetProperty("content", out var content) && content.TryGetProperty("application/problem+json", out _),
                     $"{path} {response.Name}");
+                Assert.Equal(
+                    response.Name,
+                    content.GetProperty("application/problem+json").GetProperty("example").GetProperty("status").ToString());
             }
         }
     }
