@@ -28,6 +28,9 @@ internal sealed partial class DoubleRatchet : IDisposable
         _sendingRatchet = sendingRatchet;
     }
 
+    /// <summary>Whether a message of the peer was read.</summary>
+    public bool HasRead => _receivingChain is not null;
+
     /// <summary>RatchetInitAlice of section 3.3; the peer's first ratchet key is its signed prekey (section 5.1).</summary>
     public static bool TryInitiate(
         SecretBytes sharedKey,
@@ -158,7 +161,7 @@ internal sealed partial class DoubleRatchet : IDisposable
         }
 
         var skip = envelope.MessageNumber - _received;
-        if (skip > SkippedKeys.MaxPerChain)
+        if (skip > SkippedKeys.MaxSkip)
         {
             return DecryptResult.TooManySkipped;
         }
@@ -183,7 +186,7 @@ internal sealed partial class DoubleRatchet : IDisposable
             ? envelope.PreviousChainLength - _received
             : 0;
         var skipInNew = envelope.MessageNumber;
-        if (skipInOld > SkippedKeys.MaxPerChain || skipInNew > SkippedKeys.MaxPerChain)
+        if (skipInOld > SkippedKeys.MaxSkip || skipInNew > SkippedKeys.MaxSkip)
         {
             return DecryptResult.TooManySkipped;
         }

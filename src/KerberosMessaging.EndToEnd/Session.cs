@@ -112,19 +112,19 @@ internal sealed class Session : IDisposable
         var baseKey = reader.ReadBytes(X25519PrivateKey.Size).ToArray();
         var signedPrekeyId = reader.ReadUInt32();
         var associatedData = reader.ReadBytes(Pqxdh.AssociatedDataSize).ToArray();
-        byte[]? prekeyHeader = null;
-        if (reader.ReadFlag())
+        var prekeyHeader = reader.ReadFlag() ? reader.ReadPrekeyHeader() : null;
+        var ratchet = DoubleRatchet.Read(ref reader);
+
+        // Only an initiator has to introduce itself, and only as long as it has read nothing.
+        if ((prekeyHeader is null) != ratchet.HasRead
+            || (prekeyHeader is not null && !isInitiator)
+            || !associatedData.AsSpan().StartsWith(Labels.AssociatedData))
         {
-            prekeyHeader = isInitiator ? reader.ReadPrekeyHeader() : throw StateReader.Refused();
+            ratchet.Dispose();
+            throw StateReader.Refused();
         }
 
-        return new Session(
-            isInitiator,
-            baseKey,
-            signedPrekeyId,
-            associatedData,
-            prekeyHeader,
-            DoubleRatchet.Read(ref reader));
+        return new Session(isInitiator, baseKey, signedPrekeyId, associatedData, prekeyHeader, ratchet);
     }
 
     public void Write(ref StateWriter writer)

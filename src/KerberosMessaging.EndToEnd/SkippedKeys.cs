@@ -9,11 +9,14 @@ namespace KerberosMessaging.EndToEnd;
 /// </summary>
 internal sealed class SkippedKeys : IDisposable
 {
-    /// <summary>The most keys that one message may make this side pass over in one chain.</summary>
-    public const int MaxPerChain = 1000;
+    /// <summary>
+    /// MAX_SKIP of section 3.5: the most keys that one message may make this side pass over in one chain. It counts each
+    /// message anew, so that a chain whose messages were lost for good never gets stuck.
+    /// </summary>
+    public const int MaxSkip = 1000;
 
-    /// <summary>The most keys kept. One message can add twice the limit per chain: from the old chain and the new.</summary>
-    public const int MaxTotal = 2 * MaxPerChain;
+    /// <summary>The most keys kept. One message can add twice MAX_SKIP: in the old chain and in the new.</summary>
+    public const int MaxTotal = 2 * MaxSkip;
 
     private readonly List<SkippedKey> _keys = [];
 

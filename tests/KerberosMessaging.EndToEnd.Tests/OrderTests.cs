@@ -115,6 +115,25 @@ public sealed class OrderTests
     }
 
     [Fact]
+    public void Losses_again_and_again_in_one_chain_do_not_block_it()
+    {
+        var (alice, bob) = Device.Pair();
+        using (alice)
+        using (bob)
+        {
+            for (var jump = 0; jump < 4; jump++)
+            {
+                for (var i = 0; i < 1000; i++)
+                {
+                    alice.Send("lost for good");
+                }
+
+                bob.MustRead(alice, alice.Send("arrives"), "arrives");
+            }
+        }
+    }
+
+    [Fact]
     public void Skipping_too_much_of_the_previous_chain_is_refused()
     {
         var (alice, bob) = Device.EstablishedPair();

@@ -99,7 +99,7 @@ public sealed class SessionTests
 
             bob.MustRead(alice, inFirst[0], "first session a");
 
-            // Now the second session is the one unused for longest; three more push out it and its successors.
+            // Reading in it made the first session the last to go: four more push out all the others.
             for (var i = 0; i < 4; i++)
             {
                 alice.Start(bob);
@@ -135,7 +135,7 @@ public sealed class SessionTests
             var size = bob.State().Length;
             alice.Start(bob);
             bob.MustRead(alice, alice.Send("after the rotation"), "after the rotation");
-            Assert.Equal(size - 36 + 0, bob.State().Length);
+            Assert.Equal(size - 36, bob.State().Length);
             bob.MustRefuse(alice, first, DecryptResult.UnknownPrekey);
         }
     }
