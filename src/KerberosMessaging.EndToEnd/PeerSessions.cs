@@ -1,5 +1,3 @@
-using KerberosMessaging.Cryptography;
-
 namespace KerberosMessaging.EndToEnd;
 
 /// <summary>
@@ -24,25 +22,15 @@ namespace KerberosMessaging.EndToEnd;
 /// under KDF_RK(SK, DH(own ratchet key, SPK_B)), and puts the prekey header in front of every message until it has
 /// read one of the peer (Double Ratchet, sections 3.3 and 5.1). The envelope is described at <see cref="EnvelopeFormat"/>.
 /// </para>
-/// <code>
-/// export format
-///  0             1           2
-///  +-------------+-----------+- - - - - - - - - -+-------------+- - - - - - - - - - - - - - - - - - - - - - - - - -+
-///  | version = 1 | sessions  | sessions, the     | retired     | retired: signed prekey id (4), base key (32) each |
-///  |             | (1: 0…5)  | active one first  | count (2)   |                                                   |
-///  +-------------+-----------+- - - - - - - - - -+-------------+- - - - - - - - - - - - - - - - - - - - - - - - - -+
-/// </code>
 /// <para>
 /// State in, state out: export and store the state after every <see cref="Encrypt"/> before the envelope is sent, and
 /// after every successful <see cref="Decrypt"/> before the message is acknowledged. Not safe for use by several threads at once.
 /// </para>
 /// </summary>
-public sealed class PeerSessions : IDisposable
+public sealed partial class PeerSessions : IDisposable
 {
     /// <summary>The most sessions kept with one device.</summary>
     public const int MaxSessions = 5;
-
-    private const byte ExportVersion = 1;
 
     private readonly List<Session> _sessions = [];
     private readonly RetiredSessions _retired = new();
@@ -57,63 +45,6 @@ public sealed class PeerSessions : IDisposable
     /// <summary>Creates a record without sessions.</summary>
     /// <returns>The record; the caller disposes it.</returns>
     public static PeerSessions Create() => new();
-
-    /// <summary>Restores a record from <see cref="Export"/>.</summary>
-    /// <param name="exported">The exported bytes.</param>
-    /// <returns>The record; the caller disposes it.</returns>
-    /// <exception cref="EndToEndException">The bytes are no export of this version.</exception>
-    public static PeerSessions Import(ReadOnlySpan<byte> exported)
-    {
-        var imported = new PeerSessions();
-        try
-        {
-            var reader = new StateReader(exported);
-            reader.ExpectVersion(ExportVersion);
-            var count = reader.ReadByte();
-            if (count > MaxSessions)
-            {
-                throw StateReader.Refused();
-            }
-
-            for (var i = 0; i < count; i++)
-            {
-                imported._sessions.Add(Session.Read(ref reader));
-            }
-
-            imported._retired.Read(ref reader);
-            reader.ExpectEnd();
-            return imported;
-        }
-        catch
-        {
-            imported.Dispose();
-            throw;
-        }
-    }
-
-    /// <summary>Exports the state, to be stored encrypted. It replaces every older export: an old one must not be used again.</summary>
-    /// <returns>The bytes; the caller disposes them.</returns>
-    public SecretBytes Export()
-    {
-        var size = 2 + _retired.ExportSize;
-        foreach (var session in _sessions)
-        {
-            size += session.ExportSize;
-        }
-
-        var exported = new SecretBytes(size);
-        var writer = new StateWriter(exported.Span);
-        writer.WriteByte(ExportVersion);
-        writer.WriteByte((byte)_sessions.Count);
-        foreach (var session in _sessions)
-        {
-            session.Write(ref writer);
-        }
-
-        _retired.Write(ref writer);
-        writer.ExpectEnd();
-        return exported;
-    }
 
     /// <summary>
     /// Starts a session as the initiator of PQXDH (section 3.3), which becomes the active one. The older sessions stay readable.
