@@ -27,8 +27,14 @@ internal static class ClientEndpoints
             return problem;
         }
 
+        // EF Core cannot compare identifiers; SQLite and PostgreSQL both have row values.
+        var (createdAt, id) = after ?? PagePosition.Start;
         var rows = await database.Clients
-            .After("Clients", "CreatedAt", after, limit + 1)
+            .FromSql($"""
+                SELECT * FROM "Clients" WHERE ("CreatedAt", "Id") > ({createdAt}, {id.ToByteArray(true)})
+                ORDER BY "CreatedAt", "Id" LIMIT {limit + 1}
+                """)
+            .AsNoTracking()
             .ToListAsync(cancellationToken);
         var ids = rows.ConvertAll(static row => row.Id);
         var devices = await database.Devices

@@ -42,8 +42,14 @@ internal static class ServerEndpoints
             return problem;
         }
 
+        // EF Core cannot compare identifiers; SQLite and PostgreSQL both have row values.
+        var (createdAt, id) = after ?? PagePosition.Start;
         var rows = await database.MessageServers
-            .After("MessageServers", "EnrolledAt", after, limit + 1)
+            .FromSql($"""
+                SELECT * FROM "MessageServers" WHERE ("EnrolledAt", "Id") > ({createdAt}, {id.ToByteArray(true)})
+                ORDER BY "EnrolledAt", "Id" LIMIT {limit + 1}
+                """)
+            .AsNoTracking()
             .ToListAsync(cancellationToken);
         return TypedResults.Ok(rows.ToPage(
             limit,

@@ -42,8 +42,14 @@ internal static class SessionEndpoints
             return problem;
         }
 
+        // EF Core cannot compare identifiers; SQLite and PostgreSQL both have row values.
+        var (createdAt, id) = after ?? PagePosition.Start;
         var rows = await database.Sessions
-            .After("Sessions", "CreatedAt", after, limit + 1)
+            .FromSql($"""
+                SELECT * FROM "Sessions" WHERE ("CreatedAt", "Id") > ({createdAt}, {id.ToByteArray(true)})
+                ORDER BY "CreatedAt", "Id" LIMIT {limit + 1}
+                """)
+            .AsNoTracking()
             .ToListAsync(cancellationToken);
         return TypedResults.Ok(rows.ToPage(
             limit,

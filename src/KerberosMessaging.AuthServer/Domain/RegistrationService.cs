@@ -63,6 +63,11 @@ internal sealed class RegistrationService(
             return (default, RegistrationFailure.StretchingRefused);
         }
 
+        if (!Opaque.IsWellFormedRecord(record))
+        {
+            return (default, RegistrationFailure.RecordRefused);
+        }
+
         var client = ClientId.New();
         database.Clients.Add(new ClientRow
         {

@@ -1,3 +1,4 @@
+using System.Data.Common;
 using System.Net.Sockets;
 using KerberosMessaging.Hosting.Admin;
 using KerberosMessaging.Hosting.Wire;
@@ -59,6 +60,7 @@ public static class ServerProgram
         OptionsValidationException options => string.Join(" ", options.Failures),
         IOException { InnerException: AddressInUseException } => $"{exception.Message} Stop what uses the port, or configure another.",
         SocketException => $"cannot listen: {exception.Message}",
+        DbException => $"the database cannot be used: {exception.Message}",
         IOException or UnauthorizedAccessException => exception.Message,
         AggregateException { InnerExceptions: [var only] } => Explain(only),
         _ => null,
