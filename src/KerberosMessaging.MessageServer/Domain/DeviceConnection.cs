@@ -25,6 +25,7 @@ internal sealed partial class DeviceConnection
     private long _position;
     private int _credit;
     private int _wakes;
+    private int _claimed;
 
     /// <summary>Makes a connection; nothing flows before credit is granted.</summary>
     /// <param name="session">The channel's session id.</param>
@@ -66,6 +67,11 @@ internal sealed partial class DeviceConnection
 
     /// <summary>How many more messages the device takes now.</summary>
     public int Credit => Volatile.Read(ref _credit);
+
+    /// <summary>
+    /// True once: the first time. A connection that was taken over and has not ended yet must not take its place back.
+    /// </summary>
+    public bool TryClaim() => Interlocked.Exchange(ref _claimed, 1) == 0;
 
     /// <summary>Adds credit.</summary>
     /// <param name="messages">How many more messages the device takes.</param>

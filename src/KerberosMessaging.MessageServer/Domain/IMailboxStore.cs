@@ -24,6 +24,11 @@ internal interface IMailboxStore
     /// <param name="maxBytes">Stops once so many bytes are read; the first envelope is always returned.</param>
     ValueTask<IReadOnlyList<StoredEnvelope>> ReadAsync(long mailbox, long after, DateTimeOffset now, int maxCount, long maxBytes);
 
+    /// <summary>The sequence number of the newest message that waits in a mailbox; 0 when none does.</summary>
+    /// <param name="mailbox">The mailbox.</param>
+    /// <param name="now">Envelopes that expired by then do not count: nobody will get them.</param>
+    ValueTask<long> ReadNewestAsync(long mailbox, DateTimeOffset now);
+
     /// <summary>Reads the published prekeys of those of a client's devices that have any; null when no device of the client is known.</summary>
     ValueTask<IReadOnlyList<DevicePrekeys>?> ReadPrekeysAsync(ClientId client, IReadOnlyList<DeviceId> devices);
 

@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 
 namespace KerberosMessaging.MessageServer.Domain;
 
-/// <summary>Which connection each device has. A device has one at most: a newer one takes the place of the older.</summary>
+/// <summary>Down which connection each device's mail flows. That is one at most: a newer one takes the place of the older.</summary>
 internal sealed class Presence
 {
     private readonly ConcurrentDictionary<DeviceAddress, DeviceConnection> _connections = new();
@@ -10,9 +10,14 @@ internal sealed class Presence
     /// <summary>The device's connection, if it has one.</summary>
     public DeviceConnection? Find(DeviceAddress device) => _connections.GetValueOrDefault(device);
 
-    /// <summary>Makes a connection the device's one, and ends the one before.</summary>
+    /// <summary>Makes a connection the device's one, if it never was, and ends the one before.</summary>
     public void Claim(DeviceConnection connection)
     {
+        if (!connection.TryClaim())
+        {
+            return;
+        }
+
         DeviceConnection? before;
         do
         {

@@ -4,13 +4,13 @@ using KerberosMessaging.Protocol.Messages;
 
 namespace KerberosMessaging.MessageServer.Requests;
 
-/// <summary>Lets that many more messages flow to the device.</summary>
-internal sealed class GrantCreditHandler : IRequestHandler<GrantCreditRequest>
+/// <summary>Lets that many more messages flow to the device; the first credit makes the connection the one they flow down.</summary>
+internal sealed class GrantCreditHandler(DeliveryService deliveries) : IRequestHandler<GrantCreditRequest>
 {
-    public ValueTask<HandlerReply> HandleAsync(
+    public async ValueTask<HandlerReply> HandleAsync(
         GrantCreditRequest request, WireConnection connection, CancellationToken cancellationToken)
     {
-        connection.GetState<DeviceConnection>()!.Grant(request.Messages);
-        return ValueTask.FromResult(StoreReply.Done);
+        var newest = await deliveries.GrantAsync(connection.GetState<DeviceConnection>()!, request.Messages);
+        return HandlerReply.Of(new CreditGranted((ulong)newest));
     }
 }

@@ -56,7 +56,7 @@ internal sealed class PresentTicketHandler(TicketGate gate, CommitQueue queue, D
     private void Attach(WireConnection connection, WirePrincipal principal, long mailbox)
     {
         var closing = connection.Closing;
-        var device = deliveries.Connect(
+        var device = deliveries.Attach(
             connection.Session,
             new DeviceAddress(principal.Client, principal.Device),
             mailbox,
@@ -64,7 +64,7 @@ internal sealed class PresentTicketHandler(TicketGate gate, CommitQueue queue, D
             () => TakeOver(connection),
             closing);
         connection.SetState(device);
-        connection.OnClosed(() => deliveries.Disconnect(device));
+        connection.OnClosed(() => deliveries.Detach(device));
     }
 
     private static async ValueTask<bool> TryPushAsync(

@@ -56,6 +56,9 @@ internal sealed class SqliteMailboxStore(SqliteDatabase database, IOptions<Mailb
         long mailbox, long after, DateTimeOffset now, int maxCount, long maxBytes) =>
         new(Read(reader => reader.Read(mailbox, after, now.ToUnixTimeMilliseconds(), maxCount, maxBytes)));
 
+    public ValueTask<long> ReadNewestAsync(long mailbox, DateTimeOffset now) =>
+        new(Read(reader => reader.ReadNewest(mailbox, now.ToUnixTimeMilliseconds())));
+
     public ValueTask<IReadOnlyList<DevicePrekeys>?> ReadPrekeysAsync(ClientId client, IReadOnlyList<DeviceId> devices) =>
         new(Read(reader => reader.ReadPrekeys(client, devices)));
 

@@ -9,6 +9,7 @@ internal sealed class SqliteReader : IDisposable
 {
     private readonly SqliteConnection _connection;
     private readonly PreparedCommand _read;
+    private readonly PreparedCommand _readNewest;
     private readonly PreparedCommand _readPrekeys;
     private readonly PreparedCommand _readQueues;
 
@@ -24,6 +25,10 @@ internal sealed class SqliteReader : IDisposable
             WHERE MailboxId = @0 AND Sequence > @1 AND +ExpiresAt > @2 ORDER BY Sequence LIMIT @3
             """,
             4);
+        _readNewest = new PreparedCommand(
+            _connection,
+            "SELECT Sequence FROM Envelopes WHERE MailboxId = @0 AND +ExpiresAt > @1 ORDER BY Sequence DESC LIMIT 1",
+            2);
         _readPrekeys = new PreparedCommand(_connection, "SELECT DeviceId, PrekeyBundle FROM Mailboxes WHERE ClientId = @0", 1);
         _readQueues = new PreparedCommand(
             _connection,
@@ -58,6 +63,8 @@ internal sealed class SqliteReader : IDisposable
 
         return envelopes;
     }
+
+    public long ReadNewest(long mailbox, long now) => (long?)_readNewest.Scalar(mailbox, now) ?? 0;
 
     public List<DevicePrekeys>? ReadPrekeys(ClientId client, IReadOnlyList<DeviceId> devices)
     {
@@ -100,6 +107,7 @@ internal sealed class SqliteReader : IDisposable
     public void Dispose()
     {
         _read.Dispose();
+        _readNewest.Dispose();
         _readPrekeys.Dispose();
         _readQueues.Dispose();
         _connection.Dispose();
