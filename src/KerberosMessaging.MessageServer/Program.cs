@@ -1,1 +1,4 @@
-return 0;
+using KerberosMessaging.Hosting.Startup;
+using KerberosMessaging.MessageServer;
+
+return await ServerProgram.RunAsync("message server", () => MessageServerApp.BuildAsync(args));

@@ -1,0 +1,20 @@
+namespace KerberosMessaging.MessageServer.Admin;
+
+/// <summary>A device's mailbox.</summary>
+/// <param name="ClientName" example="bob">The client's name, as its latest ticket said.</param>
+/// <param name="ClientId" example="0b5c8f37-61d2-4f0e-8a53-9d1e6c7b2a40">The client's id.</param>
+/// <param name="DeviceId" example="c2f8d9a1-7b3e-4c56-b0a4-5e6d7f8091a2">The device's id.</param>
+/// <param name="Waiting" example="3">How many messages wait to be acknowledged.</param>
+/// <param name="Bytes" example="1536">How many bytes of envelopes wait.</param>
+/// <param name="OldestAcceptedAt" example="2026-05-04T08:15:30Z">When the oldest of them was accepted; null when none waits.</param>
+/// <param name="LastSequence" example="128">The highest sequence number given so far.</param>
+/// <param name="LastSeenAt" example="2026-05-04T08:25:30Z">When the device last connected.</param>
+internal sealed record QueueView(
+    string ClientName,
+    Guid ClientId,
+    Guid DeviceId,
+    long Waiting,
+    long Bytes,
+    DateTimeOffset? OldestAcceptedAt,
+    long LastSequence,
+    DateTimeOffset LastSeenAt);

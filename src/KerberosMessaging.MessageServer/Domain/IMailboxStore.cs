@@ -1,0 +1,39 @@
+using KerberosMessaging.Protocol;
+
+namespace KerberosMessaging.MessageServer.Domain;
+
+/// <summary>
+/// The mailboxes, on disk. Writes come in batches from one caller at a time, the <see cref="CommitQueue"/>; reads may run
+/// beside them and see what is committed. Tests hold every implementation to the same contract.
+/// </summary>
+internal interface IMailboxStore
+{
+    /// <summary>
+    /// Carries out writes in their order, in one transaction, and sets their results. When it returns, all of them are
+    /// on disk; when it throws, none of them was carried out.
+    /// </summary>
+    /// <param name="writes">What to do.</param>
+    /// <param name="now">When: the time of acceptance of what is appended.</param>
+    ValueTask WriteAsync(IReadOnlyList<StoreWrite> writes, DateTimeOffset now);
+
+    /// <summary>Reads what waits in a mailbox, in order.</summary>
+    /// <param name="mailbox">The mailbox.</param>
+    /// <param name="after">The sequence number to start after; 0 for the beginning.</param>
+    /// <param name="now">Envelopes that expired by then are left out.</param>
+    /// <param name="maxCount">Most envelopes to return.</param>
+    /// <param name="maxBytes">Stops once so many bytes are read; the first envelope is always returned.</param>
+    ValueTask<IReadOnlyList<StoredEnvelope>> ReadAsync(long mailbox, long after, DateTimeOffset now, int maxCount, long maxBytes);
+
+    /// <summary>The sequence number of the newest message that waits in a mailbox; 0 when none does.</summary>
+    /// <param name="mailbox">The mailbox.</param>
+    /// <param name="now">Envelopes that expired by then do not count: nobody will get them.</param>
+    ValueTask<long> ReadNewestAsync(long mailbox, DateTimeOffset now);
+
+    /// <summary>Reads the published prekeys of those of a client's devices that have any; null when no device of the client is known.</summary>
+    ValueTask<IReadOnlyList<DevicePrekeys>?> ReadPrekeysAsync(ClientId client, IReadOnlyList<DeviceId> devices);
+
+    /// <summary>Lists mailboxes by client name and device.</summary>
+    /// <param name="after">The place to start after; null for the beginning.</param>
+    /// <param name="maxCount">Most mailboxes to return.</param>
+    ValueTask<IReadOnlyList<QueueState>> ReadQueuesAsync(QueuePosition? after, int maxCount);
+}

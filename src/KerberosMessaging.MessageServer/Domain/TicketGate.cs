@@ -1,0 +1,37 @@
+using KerberosMessaging.Protocol;
+using KerberosMessaging.Tickets;
+
+namespace KerberosMessaging.MessageServer.Domain;
+
+/// <summary>Decides whether a presented service ticket opens this server.</summary>
+internal sealed class TicketGate(TicketKeyRing keys, TimeProvider time)
+{
+    /// <summary>Verifies a ticket and its authenticator; null for every cause of refusal, which nobody is told.</summary>
+    /// <param name="ticket">As received.</param>
+    /// <param name="authenticator">As received.</param>
+    /// <param name="channelBinding">The exporter value of the channel that both came on.</param>
+    public OpenedTicket? TryOpen(ReadOnlySpan<byte> ticket, ReadOnlySpan<byte> authenticator, ReadOnlySpan<byte> channelBinding)
+    {
+        if (keys.Current is not { } own)
+        {
+            return null;
+        }
+
+        var body = ServiceTicket.TryOpen(
+            ticket, own.Server, version => version == own.KeyVersion ? own.ServiceKey : null, own.RealmSigningKey);
+        if (body is null)
+        {
+            return null;
+        }
+
+        // This server's clock is the only one that counts.
+        if (body.Times.Judge(time.GetUtcNow()) == TicketValidity.Valid
+            && Authenticator.TryOpen(authenticator, body.SessionKey, MessageCode.PresentTicket, channelBinding) is { } opened)
+        {
+            return new OpenedTicket(body, opened.Nonce);
+        }
+
+        body.Dispose();
+        return null;
+    }
+}

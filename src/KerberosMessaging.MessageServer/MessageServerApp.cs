@@ -1,0 +1,127 @@
+using KerberosMessaging.Hosting.Admin;
+using KerberosMessaging.Hosting.Startup;
+using KerberosMessaging.Hosting.Wire;
+using KerberosMessaging.MessageServer.Admin;
+using KerberosMessaging.MessageServer.Domain;
+using KerberosMessaging.MessageServer.Enrolment;
+using KerberosMessaging.MessageServer.Persistence;
+using KerberosMessaging.MessageServer.Persistence.Sqlite;
+using KerberosMessaging.MessageServer.Requests;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Options;
+
+namespace KerberosMessaging.MessageServer;
+
+/// <summary>Builds the message server. The stack and the tests run it in their own process.</summary>
+public static class MessageServerApp
+{
+    /// <summary>
+    /// Builds the server: migrations applied, its keys opened if it is enrolled, ready to start. If it is not, it enrols
+    /// itself after it has started, and is not ready before that.
+    /// </summary>
+    /// <param name="args">Command-line configuration, such as <c>--Wire:Port=1257</c>.</param>
+    /// <param name="configure">Changes the builder before it builds.</param>
+    /// <exception cref="StartupException">It cannot start as configured.</exception>
+    public static async Task<WebApplication> BuildAsync(string[] args, Action<WebApplicationBuilder>? configure = null)
+    {
+        var builder = WebApplication.CreateBuilder(new WebApplicationOptions
+        {
+            Args = args,
+            ContentRootPath = AppContext.BaseDirectory,
+            ApplicationName = typeof(MessageServerApp).Assembly.GetName().Name,
+        });
+        builder.AddServerDefaults("message", wirePort: 1257, adminPort: 8082, args);
+        configure?.Invoke(builder);
+        var data = builder.AddDataDirectory("kmsg message server");
+        builder.AddAdminApi(
+            "Message server", "Connections and mailboxes of a message server.", typeof(MessageServerApp).Assembly);
+        AddServices(builder.Services, data);
+
+        var app = builder.Build();
+        try
+        {
+            ValidateOptions(app.Services);
+            await SqliteStartup.MigrateAsync(app.Services);
+            await LoadIdentityAsync(app.Services);
+            MapAdmin(app.UseAdminApi());
+            return app;
+        }
+        catch
+        {
+            // Gives back the lock on the data folder.
+            await app.DisposeAsync();
+            throw;
+        }
+    }
+
+    private static void AddServices(IServiceCollection services, DataOptions data)
+    {
+        services.AddValidation();
+        services.AddWire();
+        services.AddRequests();
+
+        services.AddOptions<MailboxOptions>().BindConfiguration(MailboxOptions.SectionName).ValidateOnStart();
+        services.AddSingleton<IValidateOptions<MailboxOptions>, MailboxOptionsValidator>();
+        services.AddSingleton<CommitQueue>();
+        services.AddSingleton<Relay>();
+        services.AddSingleton<Presence>();
+        services.AddSingleton<DeliveryService>();
+        services.AddSingleton<TicketKeyRing>();
+        services.AddSingleton<TicketGate>();
+
+        services.AddSingleton(new SqliteDatabase(data.PathOf("message.db")));
+        services.AddSingleton(_ => DataFolderLock.Take(data.PathOf("message.lock")));
+        services.AddSingleton<IMailboxStore, SqliteMailboxStore>();
+        services.AddDbContextFactory<MessageDbContext>(static (provider, options) => options
+            .UseSqlite(provider.GetRequiredService<SqliteDatabase>().ConnectionString)
+            .AddInterceptors(new PragmaInterceptor()));
+        services.AddSingleton<ServerIdentityStore>();
+
+        services.AddOptions<RealmOptions>().BindConfiguration(RealmOptions.SectionName).ValidateOnStart();
+        services.AddSingleton<IValidateOptions<RealmOptions>, RealmOptionsValidator>();
+        services.AddSingleton<Membership>();
+        services.AddSingleton<EnrolmentClient>();
+
+        // Before Kestrel's, so that they start before the first request comes and stop after the last has gone.
+        services.AddHostedService(static provider => provider.GetRequiredService<CommitQueue>());
+        services.AddHostedService<Sweeper>();
+        services.AddHostedService<EnrolmentService>();
+    }
+
+    // The host would do this at its start, but the options are needed before that, and one line is to name all that is wrong.
+    private static void ValidateOptions(IServiceProvider services)
+    {
+        try
+        {
+            services.GetRequiredService<IStartupValidator>().Validate();
+        }
+        catch (AggregateException e) when (e.InnerExceptions.All(static inner => inner is OptionsValidationException))
+        {
+            throw new StartupException(string.Join(" ", e.InnerExceptions.Select(static inner => inner.Message)), e);
+        }
+        catch (InvalidOperationException e)
+        {
+            // A value that is not even of the right type.
+            throw new StartupException(e.Message, e);
+        }
+    }
+
+    private static async Task LoadIdentityAsync(IServiceProvider services)
+    {
+        if (await services.GetRequiredService<ServerIdentityStore>().LoadAsync(CancellationToken.None) is { } enrolled)
+        {
+            services.GetRequiredService<Membership>().Assume(enrolled);
+        }
+        else if (services.GetRequiredService<IOptions<RealmOptions>>().Value.Missing() is { } missing)
+        {
+            throw new StartupException(
+                $"this server is not enrolled in a realm yet: set {missing}; the auth server shows its fingerprint and makes enrolment tokens.");
+        }
+    }
+
+    private static void MapAdmin(RouteGroupBuilder admin)
+    {
+        admin.MapGet("/connections", ConnectionEndpoints.List).WithTags("Connections");
+        admin.MapGet("/queues", QueueEndpoints.ListAsync).WithTags("Mailboxes");
+    }
+}

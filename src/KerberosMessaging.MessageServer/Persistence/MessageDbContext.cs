@@ -1,0 +1,44 @@
+using Microsoft.EntityFrameworkCore;
+
+namespace KerberosMessaging.MessageServer.Persistence;
+
+/// <summary>
+/// The database model and its migrations. It has no relations on purpose: the mailboxes' hot path is SQL of its own, which
+/// keeps them in order by itself, and a foreign key would cost a look-up for each envelope.
+/// </summary>
+internal sealed class MessageDbContext(DbContextOptions<MessageDbContext> options) : DbContext(options)
+{
+    public DbSet<ServerIdentityRow> ServerIdentities => Set<ServerIdentityRow>();
+
+    public DbSet<MailboxRow> Mailboxes => Set<MailboxRow>();
+
+    public DbSet<EnvelopeRow> Envelopes => Set<EnvelopeRow>();
+
+    public DbSet<SentMessageRow> SentMessages => Set<SentMessageRow>();
+
+    protected override void ConfigureConventions(ModelConfigurationBuilder configurationBuilder) =>
+        configurationBuilder.Properties<Guid>().HaveConversion<BigEndianGuidConverter>().HaveMaxLength(16);
+
+    protected override void OnModelCreating(ModelBuilder modelBuilder)
+    {
+        modelBuilder.Entity<ServerIdentityRow>().Property(static row => row.Id).ValueGeneratedNever();
+
+        modelBuilder.Entity<MailboxRow>(static mailbox =>
+        {
+            mailbox.HasIndex(static row => new { row.ClientId, row.DeviceId }).IsUnique();
+            mailbox.HasIndex(static row => new { row.ClientName, row.DeviceId });
+        });
+
+        modelBuilder.Entity<EnvelopeRow>(static envelope =>
+        {
+            envelope.HasKey(static row => new { row.MailboxId, row.Sequence });
+            envelope.HasIndex(static row => row.ExpiresAt);
+        });
+
+        modelBuilder.Entity<SentMessageRow>(static sent =>
+        {
+            sent.HasKey(static row => new { row.SenderClientId, row.MessageId });
+            sent.HasIndex(static row => row.AcceptedAt);
+        });
+    }
+}

@@ -1,0 +1,104 @@
+using KerberosMessaging.Hosting.Wire;
+using KerberosMessaging.MessageServer.Domain;
+using KerberosMessaging.Protocol;
+using KerberosMessaging.Protocol.Messages;
+using KerberosMessaging.Tickets;
+using KerberosMessaging.Transport;
+
+namespace KerberosMessaging.MessageServer.Requests;
+
+/// <summary>AP exchange: a service ticket opens the mailbox of the device that it names.</summary>
+internal sealed class PresentTicketHandler(TicketGate gate, CommitQueue queue, DeliveryService deliveries, TimeProvider time)
+    : IRequestHandler<PresentTicketRequest>
+{
+    public async ValueTask<HandlerReply> HandleAsync(
+        PresentTicketRequest request, WireConnection connection, CancellationToken cancellationToken)
+    {
+        using var opened = gate.TryOpen(request.Ticket, request.Authenticator, connection.ChannelBinding.Span);
+        if (opened is null)
+        {
+            return HandlerReply.Refuse(ProtocolError.TicketRefused);
+        }
+
+        var body = opened.Body;
+        var principal = new WirePrincipal(body.Session, body.Client, body.ClientName, body.Device, body.Times.EndsAt);
+        if (connection.Principal is null)
+        {
+            var mailbox = await queue
+                .CommitAsync(new OpenMailboxWrite(new DeviceAddress(body.Client, body.Device), body.ClientName))
+                .WaitAsync(cancellationToken);
+            if (!mailbox.IsDone)
+            {
+                return StoreReply.Busy;
+            }
+
+            if (mailbox.Result is not { } id)
+            {
+                return HandlerReply.Refuse(ProtocolError.DeviceRefused);
+            }
+
+            connection.SignIn(principal);
+            Attach(connection, principal, id);
+        }
+        else if (connection.Principal.MayBeReplacedBy(principal))
+        {
+            connection.SignIn(principal);
+        }
+        else
+        {
+            return HandlerReply.Refuse(ProtocolError.TicketRefused);
+        }
+
+        var proof = new ApReplyPart(opened.Nonce, time.GetUtcNow(), body.Times.EndsAt).Seal(body.SessionKey);
+        return HandlerReply.ThenMix(new TicketAccepted(proof), SessionKey.ForChannel(body.SessionKey, opened.Nonce));
+    }
+
+    private void Attach(WireConnection connection, WirePrincipal principal, long mailbox)
+    {
+        var closing = connection.Closing;
+        var device = deliveries.Attach(
+            connection.Session,
+            new DeviceAddress(principal.Client, principal.Device),
+            mailbox,
+            envelope => TryPushAsync(connection, envelope, closing),
+            () => TakeOver(connection),
+            closing);
+        connection.SetState(device);
+        connection.OnClosed(() => deliveries.Detach(device));
+    }
+
+    private static async ValueTask<bool> TryPushAsync(
+        WireConnection connection, StoredEnvelope envelope, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await connection.PushAsync(
+                new Deliver(
+                    (ulong)envelope.Sequence,
+                    envelope.Message,
+                    envelope.Sender.Client,
+                    envelope.Sender.Device,
+                    envelope.SenderName,
+                    envelope.AcceptedAt,
+                    envelope.Body),
+                cancellationToken);
+            return true;
+        }
+        catch (Exception e) when (e is ChannelException or OperationCanceledException)
+        {
+            return false;
+        }
+    }
+
+    private static void TakeOver(WireConnection connection)
+    {
+        try
+        {
+            connection.Close(NoticeKind.TakenOver);
+        }
+        catch (ObjectDisposedException)
+        {
+            // It ended by itself in this very moment.
+        }
+    }
+}
