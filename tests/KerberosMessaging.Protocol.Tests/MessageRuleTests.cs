@@ -125,6 +125,16 @@ public sealed class MessageRuleTests
     public void A_field_of_a_fixed_size_is_never_written_with_another() =>
         Assert.Throws<ArgumentOutOfRangeException>(() => WireWriter.ToArray(new StartLoginRequest("alice", new byte[95])));
 
+    [Fact]
+    public void A_printed_message_shows_no_secret()
+    {
+        Assert.Equal(
+            "RegisterServerRequest mail-1 at mail.example:4711",
+            new RegisterServerRequest("one-time", "mail-1", "mail.example", 4711, new byte[32]).ToString());
+        // Byte arrays print their type alone; only text shows itself.
+        Assert.All(MessageSample.All.Values, sample => Assert.DoesNotContain("one-time", sample.Message.ToString(), StringComparison.Ordinal));
+    }
+
     private static SendMessageRequest Send(uint timeToLive, params DeviceEnvelope[] envelopes) =>
         new(MessageId.New(), ClientId.New(), timeToLive, envelopes);
 
