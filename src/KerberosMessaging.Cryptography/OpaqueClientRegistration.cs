@@ -41,7 +41,7 @@ public sealed class OpaqueClientRegistration : IDisposable
     }
 
     /// <summary>
-    /// Finishes the registration (RFC 9807 section 5.2.3). It can be tried once; afterwards the password is erased.
+    /// Finishes the registration (RFC 9807 section 5.2.3). It succeeds once, and the password is erased then.
     /// </summary>
     /// <param name="response">The server's response; any bytes are allowed.</param>
     /// <param name="stretching">How to stretch the password; the same must be known at every login.</param>

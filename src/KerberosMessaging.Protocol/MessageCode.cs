@@ -102,6 +102,9 @@ public enum MessageCode : ushort
     /// <summary>Nothing was taken: these devices are wrong or missing.</summary>
     DevicesMismatched = 1617,
 
+    /// <summary>Credit was taken, and up to which message the mailbox is filled.</summary>
+    CreditGranted = 1618,
+
     /// <summary>Push: a message from the mailbox.</summary>
     Deliver = 1900,
 

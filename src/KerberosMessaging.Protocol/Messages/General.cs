@@ -52,20 +52,3 @@ public sealed record Notice(NoticeKind Kind, uint RetryAfterMilliseconds) : IWir
         writer.WriteU32(RetryAfterMilliseconds);
     }
 }
-
-/// <summary>Lets the server push so many more messages.</summary>
-/// <param name="Messages">How many to add to the credit.</param>
-public sealed record GrantCreditRequest(uint Messages) : IWireMessage<GrantCreditRequest>
-{
-    /// <inheritdoc />
-    public static MessageCode Code => MessageCode.GrantCredit;
-
-    /// <inheritdoc />
-    public static GrantCreditRequest Read(ref WireReader reader) => new(reader.ReadU32());
-
-    /// <inheritdoc />
-    public void Write(WireWriter writer)
-    {
-        writer.WriteU32(Messages);
-    }
-}

@@ -1,0 +1,70 @@
+using KerberosMessaging.AuthServer.Domain;
+using KerberosMessaging.AuthServer.Persistence;
+using KerberosMessaging.Hosting.Admin;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.EntityFrameworkCore;
+
+namespace KerberosMessaging.AuthServer.Admin;
+
+/// <summary>A message server of the realm.</summary>
+/// <param name="Id">The server's id.</param>
+/// <param name="Name">Its name for people.</param>
+/// <param name="Host">Where clients reach it.</param>
+/// <param name="Port">Its TCP port.</param>
+/// <param name="KeyVersion">Key version number of its service key.</param>
+/// <param name="EnrolledAt">When it enrolled.</param>
+/// <param name="DisabledAt">When it was disabled; null while it is active.</param>
+internal sealed record ServerView(
+    Guid Id,
+    string Name,
+    string Host,
+    int Port,
+    uint KeyVersion,
+    DateTimeOffset EnrolledAt,
+    DateTimeOffset? DisabledAt);
+
+/// <summary>A one-time enrolment token for a message server.</summary>
+/// <param name="Token">The token, shown only in this reply.</param>
+/// <param name="ExpiresAt">Until when it can be used.</param>
+internal sealed record EnrolmentTokenView(string Token, DateTimeOffset ExpiresAt);
+
+internal static class ServerEndpoints
+{
+    /// <summary>Lists the message servers</summary>
+    /// <remarks>Oldest first, a page at a time.</remarks>
+    public static async Task<Results<Ok<Page<ServerView>>, ValidationProblem>> ListAsync(
+        [AsParameters] PageRequest page,
+        AuthDbContext database,
+        CancellationToken cancellationToken)
+    {
+        if (!page.TryRead(out var limit, out var after, out var problem))
+        {
+            return problem;
+        }
+
+        // EF Core cannot compare identifiers; SQLite and PostgreSQL both have row values.
+        var (createdAt, id) = after ?? PagePosition.Start;
+        var rows = await database.MessageServers
+            .FromSql($"""
+                SELECT * FROM "MessageServers" WHERE ("EnrolledAt", "Id") > ({createdAt}, {id.ToByteArray(true)})
+                ORDER BY "EnrolledAt", "Id" LIMIT {limit + 1}
+                """)
+            .AsNoTracking()
+            .ToListAsync(cancellationToken);
+        return TypedResults.Ok(rows.ToPage(
+            limit,
+            static row => new ServerView(
+                row.Id, row.Name, row.Host, row.Port, row.KeyVersion, row.EnrolledAt, row.DisabledAt),
+            static row => PageCursor.Encode(row.EnrolledAt.ToUnixTimeMilliseconds(), row.Id)));
+    }
+
+    /// <summary>Makes an enrolment token</summary>
+    /// <remarks>A new message server presents it once, at its first start. It is shown only in this reply.</remarks>
+    public static async Task<Created<EnrolmentTokenView>> CreateEnrolmentTokenAsync(
+        EnrolmentTokens tokens,
+        CancellationToken cancellationToken)
+    {
+        var (token, expiresAt) = await tokens.CreateAsync(cancellationToken);
+        return TypedResults.Created((string?)null, new EnrolmentTokenView(token, expiresAt));
+    }
+}

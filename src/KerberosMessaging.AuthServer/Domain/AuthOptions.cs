@@ -1,0 +1,42 @@
+using System.ComponentModel.DataAnnotations;
+using KerberosMessaging.Cryptography;
+using Microsoft.Extensions.Options;
+
+namespace KerberosMessaging.AuthServer.Domain;
+
+/// <summary>Lives of tickets and rules for registration. Section <c>Auth</c>.</summary>
+public sealed class AuthOptions
+{
+    /// <summary>The configuration section these options are bound to.</summary>
+    public const string SectionName = "Auth";
+
+    /// <summary>Life of a ticket-granting ticket: a working day, as Kerberos realms have it.</summary>
+    [Range(typeof(TimeSpan), "00:00:01", "7.00:00:00")]
+    public TimeSpan TicketLife { get; set; } = TimeSpan.FromHours(10);
+
+    /// <summary>How long a ticket-granting ticket can be renewed without the password.</summary>
+    [Range(typeof(TimeSpan), "00:00:01", "90.00:00:00")]
+    public TimeSpan RenewableLife { get; set; } = TimeSpan.FromDays(7);
+
+    /// <summary>Life of a service ticket: short, because it ends by itself where revocation cannot reach.</summary>
+    [Range(typeof(TimeSpan), "00:00:01", "1.00:00:00")]
+    public TimeSpan ServiceTicketLife { get; set; } = TimeSpan.FromMinutes(10);
+
+    /// <summary>Life of a one-time enrolment token.</summary>
+    [Range(typeof(TimeSpan), "00:00:01", "30.00:00:00")]
+    public TimeSpan EnrolmentTokenLife { get; set; } = TimeSpan.FromHours(24);
+
+    /// <summary>Stretching function that new clients are asked to use: Argon2id, or Pbkdf2Sha256 for realms that need it.</summary>
+    [AllowedValues(StretchingAlgorithm.Argon2id, StretchingAlgorithm.Pbkdf2Sha256)]
+    public StretchingAlgorithm Stretching { get; set; } = StretchingAlgorithm.Argon2id;
+
+    internal StretchingParameters StretchingParameters => Stretching == StretchingAlgorithm.Pbkdf2Sha256
+        ? StretchingParameters.Pbkdf2Default
+        : StretchingParameters.Default;
+}
+
+/// <summary>Checks <see cref="AuthOptions"/> at start.</summary>
+[OptionsValidator]
+public sealed partial class AuthOptionsValidator : IValidateOptions<AuthOptions>
+{
+}

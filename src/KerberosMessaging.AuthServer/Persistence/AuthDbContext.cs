@@ -1,0 +1,63 @@
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Storage.ValueConversion;
+
+namespace KerberosMessaging.AuthServer.Persistence;
+
+/// <summary>The auth server's database. Times are integers (SQLite orders no DateTimeOffset), identifiers 16-byte blobs.</summary>
+internal sealed class AuthDbContext(DbContextOptions<AuthDbContext> options) : DbContext(options)
+{
+    public DbSet<RealmKeyRow> RealmKeys => Set<RealmKeyRow>();
+
+    public DbSet<ClientRow> Clients => Set<ClientRow>();
+
+    public DbSet<DeviceRow> Devices => Set<DeviceRow>();
+
+    public DbSet<SessionRow> Sessions => Set<SessionRow>();
+
+    public DbSet<MessageServerRow> MessageServers => Set<MessageServerRow>();
+
+    public DbSet<EnrolmentTokenRow> EnrolmentTokens => Set<EnrolmentTokenRow>();
+
+    protected override void ConfigureConventions(ModelConfigurationBuilder configurationBuilder)
+    {
+        configurationBuilder.Properties<Guid>().HaveConversion<BigEndianGuid>();
+        configurationBuilder.Properties<DateTimeOffset>().HaveConversion<UnixMilliseconds>();
+    }
+
+    protected override void OnModelCreating(ModelBuilder modelBuilder)
+    {
+        modelBuilder.Entity<RealmKeyRow>().HasKey(row => new { row.Purpose, row.Version });
+
+        modelBuilder.Entity<ClientRow>(client =>
+        {
+            client.HasIndex(row => row.NameKey).IsUnique();
+            client.HasIndex(row => new { row.CreatedAt, row.Id });
+        });
+
+        modelBuilder.Entity<DeviceRow>(device =>
+        {
+            device.HasKey(row => row.Serial);
+            device.HasIndex(row => new { row.ClientId, row.DeviceId }).IsUnique();
+            device.HasOne<ClientRow>().WithMany().HasForeignKey(row => row.ClientId);
+        });
+
+        modelBuilder.Entity<SessionRow>(session =>
+        {
+            session.HasIndex(row => row.ClientId);
+            session.HasIndex(row => new { row.CreatedAt, row.Id });
+            session.HasOne<ClientRow>().WithMany().HasForeignKey(row => row.ClientId);
+        });
+
+        modelBuilder.Entity<MessageServerRow>().HasIndex(row => new { row.EnrolledAt, row.Id });
+        modelBuilder.Entity<EnrolmentTokenRow>().HasKey(row => row.Hash);
+    }
+
+    /// <summary>Big-endian, so that the blob reads like the identifier is printed.</summary>
+    private sealed class BigEndianGuid() : ValueConverter<Guid, byte[]>(
+        static value => value.ToByteArray(true),
+        static bytes => new Guid(bytes, true));
+
+    private sealed class UnixMilliseconds() : ValueConverter<DateTimeOffset, long>(
+        static value => value.ToUnixTimeMilliseconds(),
+        static milliseconds => DateTimeOffset.FromUnixTimeMilliseconds(milliseconds));
+}

@@ -1,0 +1,6 @@
+using Microsoft.Extensions.Options;
+
+namespace KerberosMessaging.Hosting.Admin;
+
+[OptionsValidator]
+internal sealed partial class AdminOptionsValidator : IValidateOptions<AdminOptions>;

@@ -1,0 +1,71 @@
+using KerberosMessaging.Hosting.Admin;
+using KerberosMessaging.Hosting.Wire;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace KerberosMessaging.Hosting.Startup;
+
+/// <summary>What both servers set before their configuration is read.</summary>
+public static class ServerDefaults
+{
+    // Idle clients are told and gone within a second; what takes longer is not waited for.
+    private static readonly TimeSpan StopTime = TimeSpan.FromSeconds(5);
+
+    /// <summary>
+    /// Sets default ports, the data folder and quiet one-line logs, all of which configuration overrides, and makes
+    /// Kestrel listen on the wire port and the admin port.
+    /// </summary>
+    /// <param name="builder">The server being built.</param>
+    /// <param name="folder">The default folder below <c>data</c>.</param>
+    /// <param name="wirePort">The default wire port.</param>
+    /// <param name="adminPort">The default admin port.</param>
+    /// <param name="args">The command line, which has the last word.</param>
+    public static void AddServerDefaults(
+        this WebApplicationBuilder builder,
+        string folder,
+        int wirePort,
+        int adminPort,
+        string[] args)
+    {
+        // Below every other source: sources that come later override earlier ones.
+        builder.Configuration.Sources.Insert(0, new Microsoft.Extensions.Configuration.Memory.MemoryConfigurationSource
+        {
+            InitialData = new Dictionary<string, string?>
+            {
+                ["Wire:Port"] = $"{wirePort}",
+                ["Admin:Port"] = $"{adminPort}",
+                ["Data:Directory"] = Path.Combine("data", folder),
+                ["Logging:LogLevel:Default"] = "Information",
+                ["Logging:LogLevel:Microsoft"] = "Warning",
+                ["Logging:LogLevel:System.Net.Http"] = "Warning",
+
+                // The key ring lies in the data folder on purpose; its own protection is the operator's choice.
+                ["Logging:LogLevel:Microsoft.AspNetCore.DataProtection"] = "Error",
+            },
+        });
+        builder.Logging.ClearProviders();
+        builder.Logging.AddSimpleConsole(console =>
+        {
+            console.SingleLine = true;
+            console.UseUtcTimestamp = true;
+            console.TimestampFormat = "yyyy-MM-ddTHH:mm:ssZ ";
+        });
+        builder.Services.Configure<HostOptions>(static host => host.ShutdownTimeout = StopTime);
+        builder.Services.AddOptions<AdminOptions>().PostConfigure<Microsoft.Extensions.Options.IOptions<DataOptions>>(
+            static (admin, data) =>
+            {
+                if (string.IsNullOrWhiteSpace(admin.TokenHashFile))
+                {
+                    admin.TokenHashFile = data.Value.PathOf("admin-token.hash");
+                }
+            });
+        builder.WebHost.ConfigureKestrel(static kestrel =>
+        {
+            kestrel.ListenWire();
+            AdminListener.ListenAdmin(kestrel);
+        });
+    }
+}

@@ -1,0 +1,68 @@
+using System.Data.Common;
+using System.Net.Sockets;
+using KerberosMessaging.Hosting.Admin;
+using KerberosMessaging.Hosting.Wire;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Options;
+
+namespace KerberosMessaging.Hosting.Startup;
+
+/// <summary>Runs a server as a program: a banner when it is up, and one clear line when it cannot start.</summary>
+public static class ServerProgram
+{
+    /// <summary>Exit code for a server that could not start.</summary>
+    public const int CannotStart = 1;
+
+    /// <summary>Builds and runs a server until it is told to stop.</summary>
+    /// <param name="name">What the server is called in its messages.</param>
+    /// <param name="build">Builds it.</param>
+    /// <returns>The exit code of the process.</returns>
+    public static async Task<int> RunAsync(string name, Func<Task<WebApplication>> build)
+    {
+        try
+        {
+            await using var app = await build();
+            await app.StartAsync();
+            WriteBanner(name, app, Console.Out);
+            await app.WaitForShutdownAsync();
+            return 0;
+        }
+        catch (Exception e) when (Explain(e) is { } reason)
+        {
+            await Console.Error.WriteLineAsync($"{name}: cannot start: {reason}");
+            return CannotStart;
+        }
+    }
+
+    /// <summary>Says where a started server listens and, the first time, what its admin token is.</summary>
+    /// <param name="name">What the server is called.</param>
+    /// <param name="app">The started server.</param>
+    /// <param name="output">Where to write.</param>
+    public static void WriteBanner(string name, WebApplication app, TextWriter output)
+    {
+        var wire = app.Services.GetRequiredService<WireListener>().EndPoint;
+        var admin = app.Services.GetRequiredService<AdminListener>().Address;
+        output.WriteLine($"{name}: clients connect to {wire}, Swagger is at {admin}swagger");
+        if (app.Services.GetRequiredService<AdminToken>().NewlyMade is { } token)
+        {
+            output.WriteLine($"{name}: admin token, shown only this once: {token}");
+        }
+    }
+
+    /// <summary>One line for an operator about why a server could not start; null for what is a fault of the server's own.</summary>
+    /// <param name="exception">What was thrown.</param>
+    public static string? Explain(Exception exception) => exception switch
+    {
+        StartupException or AdminTokenException => exception.Message,
+        OptionsValidationException options => string.Join(" ", options.Failures),
+        IOException { InnerException: AddressInUseException } => $"{exception.Message} Stop what uses the port, or configure another.",
+        SocketException => $"cannot listen: {exception.Message}",
+        DbException => $"the database cannot be used: {exception.Message}",
+        IOException or UnauthorizedAccessException => exception.Message,
+        AggregateException { InnerExceptions: [var only] } => Explain(only),
+        _ => null,
+    };
+}

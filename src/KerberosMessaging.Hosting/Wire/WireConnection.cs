@@ -1,0 +1,147 @@
+using System.Net;
+using KerberosMessaging.Protocol;
+using KerberosMessaging.Protocol.Messages;
+using KerberosMessaging.Transport;
+using Microsoft.AspNetCore.Http.Features;
+
+namespace KerberosMessaging.Hosting.Wire;
+
+/// <summary>One open channel with a client, as handlers see it.</summary>
+public sealed class WireConnection : IDisposable
+{
+    private readonly SecureChannel _channel;
+    private readonly WireOptions _options;
+    private readonly TimeProvider _time;
+    private readonly CancellationTokenSource _closing;
+    private readonly FeatureCollection _state = new();
+    private readonly ITimer _expiry;
+    private readonly Lock _signIn = new();
+    private readonly List<Action> _onClosed = [];
+    private volatile WirePrincipal? _principal;
+
+    internal WireConnection(SecureChannel channel, EndPoint? remote, WireOptions options, TimeProvider time, CancellationToken stopping)
+    {
+        _channel = channel;
+        _options = options;
+        _time = time;
+        _closing = CancellationTokenSource.CreateLinkedTokenSource(stopping);
+        Outgoing = new OutgoingQueue(channel);
+        RemoteAddress = (remote as IPEndPoint)?.Address.ToString() ?? "unknown";
+        ConnectedAt = time.GetUtcNow();
+        _expiry = time.CreateTimer(
+            static state => ((WireConnection)state!).Expire(),
+            this,
+            TimeSpan.FromSeconds(options.SignInDeadlineSeconds),
+            Timeout.InfiniteTimeSpan);
+    }
+
+    /// <summary>The channel's session id.</summary>
+    public SessionId Session => _channel.Session;
+
+    /// <summary>32 bytes that only the two ends of this channel know.</summary>
+    public ReadOnlyMemory<byte> ChannelBinding => _channel.ChannelBinding;
+
+    /// <summary>The peer's IP address.</summary>
+    public string RemoteAddress { get; }
+
+    /// <summary>When the handshake was done.</summary>
+    public DateTimeOffset ConnectedAt { get; }
+
+    /// <summary>Who is at the other end; null before a login or ticket.</summary>
+    public WirePrincipal? Principal => _principal;
+
+    /// <summary>Cancelled when the connection is about to end.</summary>
+    public CancellationToken Closing => _closing.Token;
+
+    internal OutgoingQueue Outgoing { get; }
+
+    /// <summary>What the peer is told when <see cref="Close"/> ends the connection.</summary>
+    internal Notice? Farewell { get; private set; }
+
+    /// <summary>State that a handler keeps between requests of this connection; null when there is none of that type.</summary>
+    /// <typeparam name="T">Its type.</typeparam>
+    public T? GetState<T>()
+        where T : class => _state.Get<T>();
+
+    /// <summary>Keeps or, with null, forgets state of one type. Disposable state is disposed of with the connection.</summary>
+    /// <typeparam name="T">Its type.</typeparam>
+    /// <param name="value">The state.</param>
+    public void SetState<T>(T? value)
+        where T : class => _state.Set(value);
+
+    /// <summary>Says who is at the other end. The connection ends with the ticket unless a fresh one follows.</summary>
+    /// <param name="principal">From a login or a ticket.</param>
+    public void SignIn(WirePrincipal principal)
+    {
+        lock (_signIn)
+        {
+            _principal = principal;
+            _channel.PayloadLimit = _options.PayloadAfterAuthentication;
+            var left = principal.EndsAt - _time.GetUtcNow();
+            _expiry.Change(left > TimeSpan.Zero ? left : TimeSpan.Zero, Timeout.InfiniteTimeSpan);
+        }
+    }
+
+    /// <summary>Queues a push, waiting for room.</summary>
+    /// <param name="message">The push.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <exception cref="ChannelException">The connection is ending.</exception>
+    public ValueTask PushAsync(IWireMessage message, CancellationToken cancellationToken) =>
+        Outgoing.EnqueueAsync(message, 0, cancellationToken);
+
+    /// <summary>Ends the connection after telling the peer why. The first call decides what is told.</summary>
+    /// <param name="kind">Why.</param>
+    /// <param name="retryAfter">When to connect again; zero for no advice.</param>
+    public void Close(NoticeKind kind, TimeSpan retryAfter = default)
+    {
+        lock (_signIn)
+        {
+            Farewell ??= new Notice(kind, (uint)retryAfter.TotalMilliseconds);
+        }
+
+        _closing.Cancel();
+    }
+
+    /// <summary>Cancels <see cref="Closing"/> without a word to the peer.</summary>
+    internal void StopWaiting() => _closing.Cancel();
+
+    /// <summary>Runs an action once the connection has ended.</summary>
+    /// <param name="action">Must not throw.</param>
+    public void OnClosed(Action action)
+    {
+        lock (_onClosed)
+        {
+            _onClosed.Add(action);
+        }
+    }
+
+    /// <inheritdoc />
+    public void Dispose()
+    {
+        _expiry.Dispose();
+        lock (_onClosed)
+        {
+            _onClosed.ForEach(static action => action());
+        }
+
+        foreach (var (_, state) in _state)
+        {
+            (state as IDisposable)?.Dispose();
+        }
+
+        _channel.Dispose();
+        _closing.Dispose();
+    }
+
+    private void Expire()
+    {
+        try
+        {
+            Close(NoticeKind.SessionEnded);
+        }
+        catch (ObjectDisposedException)
+        {
+            // The timer fired while the connection ended by itself.
+        }
+    }
+}

@@ -1,0 +1,65 @@
+using System.ComponentModel.DataAnnotations;
+using System.Net;
+using KerberosMessaging.Protocol;
+using KerberosMessaging.Transport;
+using Microsoft.Extensions.Options;
+
+namespace KerberosMessaging.Hosting.Wire;
+
+/// <summary>The raw TCP port and its limits. Section <c>Wire</c>.</summary>
+public sealed class WireOptions : IValidatableObject
+{
+    /// <summary>The configuration section these options are bound to.</summary>
+    public const string SectionName = "Wire";
+
+    /// <summary>The IP address to listen on. All addresses unless told otherwise: clients come from anywhere, and the channel protects itself.</summary>
+    [Required]
+    public string Address { get; set; } = "0.0.0.0";
+
+    /// <summary>The TCP port; 0 takes any free one.</summary>
+    [Range(0, 65535)]
+    public int Port { get; set; }
+
+    /// <summary>Largest payload in bytes before authentication. A hello takes 1,248, a login under 1,000.</summary>
+    [Range(4096, 1024 * 1024)]
+    public int PayloadBeforeAuthentication { get; set; } = ProtocolLimits.PayloadBeforeAuthentication;
+
+    /// <summary>Largest payload in bytes after authentication.</summary>
+    [Range(4096, 16 * 1024 * 1024)]
+    public int PayloadAfterAuthentication { get; set; } = ProtocolLimits.PayloadAfterAuthentication;
+
+    /// <summary>Seconds that a peer has for the handshake.</summary>
+    [Range(1, 300)]
+    public int HandshakeDeadlineSeconds { get; set; } = 10;
+
+    /// <summary>Seconds that one frame may take from its first byte: 1 MiB in 30 s is 35 KB/s.</summary>
+    [Range(1, 300)]
+    public int FrameDeadlineSeconds { get; set; } = 30;
+
+    /// <summary>Seconds that a channel may live without a login or ticket: enough for a slow stretching function.</summary>
+    [Range(1, 3600)]
+    public int SignInDeadlineSeconds { get; set; } = 60;
+
+    /// <inheritdoc />
+    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
+    {
+        if (!IPAddress.TryParse(Address, out _))
+        {
+            yield return new ValidationResult("The field Address must be an IP address.", [nameof(Address)]);
+        }
+    }
+
+    internal ChannelOptions ForChannel(TimeProvider time) => new()
+    {
+        PayloadLimit = PayloadBeforeAuthentication,
+        HandshakeDeadline = TimeSpan.FromSeconds(HandshakeDeadlineSeconds),
+        FrameDeadline = TimeSpan.FromSeconds(FrameDeadlineSeconds),
+        Time = time,
+    };
+}
+
+/// <summary>Checks <see cref="WireOptions"/> at start, naming every wrong field.</summary>
+[OptionsValidator]
+public sealed partial class WireOptionsValidator : IValidateOptions<WireOptions>
+{
+}

@@ -1,0 +1,66 @@
+using System.Net;
+using KerberosMessaging.Protocol;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Options;
+
+namespace KerberosMessaging.Hosting.Wire;
+
+/// <summary>Registers the wire port and its request handlers.</summary>
+public static class WireServices
+{
+    /// <summary>Adds everything that the wire port needs but the handlers.</summary>
+    /// <param name="services">The server's services.</param>
+    public static IServiceCollection AddWire(this IServiceCollection services)
+    {
+        services.AddOptions<WireOptions>().BindConfiguration(WireOptions.SectionName).ValidateOnStart();
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<WireOptions>, WireOptionsValidator>());
+        services.TryAddSingleton(TimeProvider.System);
+        services.TryAddSingleton<ServerIdentity>();
+        services.TryAddSingleton<ConnectionRegistry>();
+        services.TryAddSingleton<RequestDispatcher>();
+        services.TryAddSingleton<WireListener>();
+        return services;
+    }
+
+    /// <summary>Adds a request that is answered before the next one of its connection is read.</summary>
+    /// <typeparam name="TRequest">The request.</typeparam>
+    /// <typeparam name="THandler">Its handler, made anew for each request.</typeparam>
+    /// <param name="services">The server's services.</param>
+    /// <param name="access">Which connections may send it.</param>
+    public static IServiceCollection AddRequest<TRequest, THandler>(this IServiceCollection services, RequestAccess access)
+        where TRequest : IWireMessage<TRequest>
+        where THandler : class, IRequestHandler<TRequest>
+    {
+        services.AddScoped<THandler>();
+        return services.AddSingleton<RequestRoute>(new ScopedRoute<TRequest, THandler>(access));
+    }
+
+    /// <summary>Adds a request many of which may wait at once on one connection.</summary>
+    /// <typeparam name="TRequest">The request.</typeparam>
+    /// <typeparam name="THandler">Its handler, one for all requests; it takes its place in any shared order before its first await.</typeparam>
+    /// <param name="services">The server's services.</param>
+    /// <param name="access">Which connections may send it.</param>
+    public static IServiceCollection AddPipelinedRequest<TRequest, THandler>(this IServiceCollection services, RequestAccess access)
+        where TRequest : IWireMessage<TRequest>
+        where THandler : class, IRequestHandler<TRequest>
+    {
+        services.AddSingleton<THandler>();
+        return services.AddSingleton<RequestRoute>(new PipelinedRoute<TRequest, THandler>(access));
+    }
+
+    /// <summary>Makes Kestrel listen on the wire port.</summary>
+    /// <param name="kestrel">Kestrel's options.</param>
+    public static void ListenWire(this KestrelServerOptions kestrel)
+    {
+        var options = kestrel.ApplicationServices.GetRequiredService<IOptions<WireOptions>>().Value;
+        var listener = kestrel.ApplicationServices.GetRequiredService<WireListener>();
+        kestrel.Listen(IPAddress.Parse(options.Address), options.Port, listen =>
+        {
+            listener.Attach(listen);
+            listen.UseConnectionHandler<WireConnectionHandler>();
+        });
+    }
+}

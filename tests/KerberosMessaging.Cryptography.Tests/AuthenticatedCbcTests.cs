@@ -1,0 +1,190 @@
+using System.Buffers.Binary;
+using System.Security.Cryptography;
+using CsCheck;
+
+namespace KerberosMessaging.Cryptography.Tests;
+
+public sealed class AuthenticatedCbcTests
+{
+    private static readonly byte[] Key = Bytes.Counting(AuthenticatedCbc.KeySize);
+    private static readonly byte[] Header = [1, 2, 3, 4, 5];
+
+    [Fact]
+    public void Rfc7518_vector_seals_and_opens()
+    {
+        var vector = Assert.Single(VectorFile.Cases<Vector>("rfc7518-b3.json"));
+        byte[] expected = [.. vector.Iv, .. vector.Ciphertext, .. vector.Tag];
+        using var cipher = new AuthenticatedCbc(vector.Key);
+        var sealedData = new byte[AuthenticatedCbc.SealedLength(vector.Plaintext.Length)];
+
+        cipher.Seal(vector.Plaintext, vector.AssociatedData, vector.Iv, sealedData);
+
+        Assert.Equal(expected, sealedData);
+        Assert.True(AuthenticatedCbc.TryOpen(vector.Key, expected, vector.AssociatedData, out var plaintext));
+        Assert.Equal(vector.Plaintext, plaintext);
+    }
+
+    [Fact]
+    public void All_lengths_around_block_borders_round_trip()
+    {
+        using var cipher = new AuthenticatedCbc(Key);
+        for (var length = 0; length <= 66; length++)
+        {
+            var plaintext = Bytes.Random(length);
+            var sealedData = new byte[AuthenticatedCbc.SealedLength(length)];
+            var opened = new byte[sealedData.Length - 48];
+
+            cipher.Seal(plaintext, Header, sealedData);
+
+            Assert.True(cipher.TryOpen(sealedData, Header, opened, out var written));
+            Assert.Equal(plaintext, opened[..written]);
+            Assert.True(AuthenticatedCbc.TryOpen(Key, sealedData, Header, out var oneShot));
+            Assert.Equal(plaintext, oneShot);
+        }
+    }
+
+    [Fact]
+    public void Sealed_data_reads_as_ordinary_cbc()
+    {
+        var sealedData = AuthenticatedCbc.Seal(Key, "plain"u8, Header);
+        using var aes = Aes.Create();
+        aes.Key = Key[32..];
+        Assert.Equal("plain"u8.ToArray(), aes.DecryptCbc(sealedData.AsSpan(16..^32), sealedData.AsSpan(0, 16)));
+    }
+
+    [Fact]
+    public void Every_flipped_byte_is_refused()
+    {
+        using var cipher = new AuthenticatedCbc(Key);
+        var sealedData = AuthenticatedCbc.Seal(Key, Bytes.Random(33), Header);
+        var destination = new byte[sealedData.Length];
+        for (var position = 0; position < sealedData.Length; position++)
+        {
+            Assert.False(cipher.TryOpen(Bytes.Flip(sealedData, position), Header, destination, out var written));
+            Assert.False(cipher.TryOpen(Bytes.Flip(sealedData, position, 0x80), Header, destination, out _));
+            Assert.Equal(0, written);
+        }
+
+        Assert.True(cipher.TryOpen(sealedData, Header, destination, out _));
+    }
+
+    [Fact]
+    public void Flipped_byte_in_tag_is_refused()
+    {
+        var sealedData = AuthenticatedCbc.Seal(Key, "text"u8, Header);
+        Assert.False(AuthenticatedCbc.TryOpen(Key, Bytes.Flip(sealedData, sealedData.Length - 1), Header, out _));
+    }
+
+    [Fact]
+    public void Every_truncation_and_extension_is_refused()
+    {
+        var sealedData = AuthenticatedCbc.Seal(Key, Bytes.Random(40), Header);
+        for (var length = 0; length < sealedData.Length; length++)
+        {
+            Assert.False(AuthenticatedCbc.TryOpen(Key, sealedData.AsSpan(0, length), Header, out _));
+        }
+
+        for (var extra = 1; extra <= 33; extra++)
+        {
+            Assert.False(AuthenticatedCbc.TryOpen(Key, [.. sealedData, .. new byte[extra]], Header, out _));
+        }
+    }
+
+    [Fact]
+    public void Other_associated_data_is_refused()
+    {
+        var sealedData = AuthenticatedCbc.Seal(Key, "text"u8, Header);
+        Assert.False(AuthenticatedCbc.TryOpen(Key, sealedData, [], out _));
+        Assert.False(AuthenticatedCbc.TryOpen(Key, sealedData, Bytes.Flip(Header, 0), out _));
+        Assert.False(AuthenticatedCbc.TryOpen(Key, sealedData, [.. Header, 0], out _));
+    }
+
+    [Fact]
+    public void Associated_data_cannot_move_into_the_vector()
+    {
+        // The length of the associated data is part of what the tag covers; without it these would be equal.
+        var sealedData = AuthenticatedCbc.Seal(Key, new byte[64], Header);
+        byte[] shifted = [.. sealedData.AsSpan(16)];
+        Assert.False(AuthenticatedCbc.TryOpen(Key, shifted, [.. Header, .. sealedData.AsSpan(0, 16)], out _));
+    }
+
+    [Fact]
+    public void Other_key_is_refused()
+    {
+        var sealedData = AuthenticatedCbc.Seal(Key, "text"u8, Header);
+        Assert.False(AuthenticatedCbc.TryOpen(Bytes.Flip(Key, 0), sealedData, Header, out _));
+        byte[] swapped = [.. Key.AsSpan(32), .. Key.AsSpan(0, 32)];
+        Assert.False(AuthenticatedCbc.TryOpen(swapped, sealedData, Header, out _));
+    }
+
+    [Theory]
+    [InlineData("00000000000000000000000000000000")]
+    [InlineData("00000000000000000000000000000011")]
+    [InlineData("000000000000000000000000000000ff")]
+    [InlineData("00000000000000000000000000000302")]
+    [InlineData("0f101010101010101010101010101010")]
+    public void Authentic_data_with_bad_padding_is_refused_without_an_exception(string lastBlock)
+    {
+        var sealedData = SealRaw(Convert.FromHexString(lastBlock));
+        Assert.False(AuthenticatedCbc.TryOpen(Key, sealedData, Header, out var plaintext));
+        Assert.Null(plaintext);
+    }
+
+    [Fact]
+    public void Same_plaintext_is_never_sealed_alike()
+    {
+        var first = AuthenticatedCbc.Seal(Key, "text"u8, Header);
+        var second = AuthenticatedCbc.Seal(Key, "text"u8, Header);
+        Assert.NotEqual(first[..32], second[..32]);
+    }
+
+    [Fact]
+    public void Random_bytes_are_refused_without_an_exception() =>
+        Gen.Byte.Array[0, 200].Sample(bytes => !AuthenticatedCbc.TryOpen(Key, bytes, Header, out _), iter: 300);
+
+    [Theory]
+    [InlineData(0, 64)]
+    [InlineData(15, 64)]
+    [InlineData(16, 80)]
+    [InlineData(1_048_576, 1_048_640)]
+    public void Sealed_length_counts_vector_padding_and_tag(int plaintext, int expected) =>
+        Assert.Equal(expected, AuthenticatedCbc.SealedLength(plaintext));
+
+    [Fact]
+    public void Wrong_buffers_are_the_callers_mistake()
+    {
+        using var cipher = new AuthenticatedCbc(Key);
+        var sealedData = AuthenticatedCbc.Seal(Key, "text"u8, Header);
+        Assert.Throws<ArgumentException>(() => new AuthenticatedCbc(Key.AsSpan(1)));
+        Assert.Throws<ArgumentException>(() => cipher.Seal("text"u8, Header, new byte[63]));
+        Assert.Throws<ArgumentException>(() => cipher.Seal("text"u8, Header, new byte[65]));
+        Assert.Throws<ArgumentException>(() => cipher.TryOpen(sealedData, Header, new byte[15], out _));
+        Assert.Throws<ArgumentOutOfRangeException>(() => AuthenticatedCbc.SealedLength(-1));
+        Assert.Throws<ArgumentOutOfRangeException>(() => AuthenticatedCbc.SealedLength(int.MaxValue));
+    }
+
+    [Fact]
+    public void Disposed_cipher_neither_seals_nor_opens()
+    {
+        var sealedData = AuthenticatedCbc.Seal(Key, "text"u8, Header);
+        var cipher = new AuthenticatedCbc(Key);
+        cipher.Dispose();
+        Assert.Throws<ObjectDisposedException>(() => cipher.Seal("text"u8, Header, new byte[64]));
+        Assert.Throws<ObjectDisposedException>(() => cipher.TryOpen(sealedData, Header, new byte[16], out _));
+    }
+
+    private static byte[] SealRaw(byte[] padded)
+    {
+        using var aes = Aes.Create();
+        aes.Key = Key[32..];
+        var iv = Bytes.Random(16);
+        var length = new byte[8];
+        BinaryPrimitives.WriteInt64BigEndian(length, Header.Length * 8);
+        byte[] body = [.. iv, .. aes.EncryptCbc(padded, iv, PaddingMode.None)];
+        byte[] covered = [.. Header, .. body, .. length];
+        return [.. body, .. HMACSHA512.HashData(Key[..32], covered)[..32]];
+    }
+
+    private sealed record Vector(
+        byte[] Key, byte[] Plaintext, byte[] Iv, byte[] AssociatedData, byte[] Ciphertext, byte[] Tag);
+}
