@@ -8,6 +8,7 @@ using KerberosMessaging.Hosting.Wire;
 using KerberosMessaging.Protocol.Messages;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Diagnostics;
 using Microsoft.Extensions.Options;
 
 namespace KerberosMessaging.AuthServer;
@@ -62,7 +63,12 @@ public static class AuthServerApp
         services.AddWire();
         services.AddDbContext<AuthDbContext>(options => options
             .UseSqlite($"Data Source={data.PathOf("auth.db")}")
-            .AddInterceptors(new SqlitePragmas()));
+            .AddInterceptors(new SqlitePragmas())
+
+            // A broken unique index is an answer, not an error: whoever does not expect a failure logs it where it is caught.
+            .ConfigureWarnings(static warnings => warnings.Log(
+                (RelationalEventId.CommandError, LogLevel.Debug),
+                (CoreEventId.SaveChangesFailed, LogLevel.Debug))));
         services.AddSingleton<RealmKeysHolder>();
         services.AddSingleton(static provider => provider.GetRequiredService<RealmKeysHolder>().Keys);
         services.AddSingleton<MessageServers>();
