@@ -43,6 +43,11 @@ internal sealed class Sender(LocalStore store, Contacts contacts, Servers server
         for (var round = 0; round < Rounds; round++)
         {
             var peer = await Retry.RunAsync(options, token => contacts.FindAsync(recipient, token), cancellationToken).ConfigureAwait(false);
+            if (peer.Devices.Count == 0)
+            {
+                throw NotReady(peer);
+            }
+
             contacts.RefuseIfChanged(peer);
             var server = await HomeOfAsync(peer, cancellationToken).ConfigureAwait(false);
             request ??= await Retry.RunAsync(
@@ -106,8 +111,7 @@ internal sealed class Sender(LocalStore store, Contacts contacts, Servers server
 
             if (envelopes.Count == 0)
             {
-                throw new MessagingException(
-                    MessagingFailure.RecipientNotReady, $"{peer.Name} has no device yet that a message could be encrypted to");
+                throw NotReady(peer);
             }
 
             var request = new SendMessageRequest(message, peer.Client, 0, envelopes);
@@ -186,6 +190,9 @@ internal sealed class Sender(LocalStore store, Contacts contacts, Servers server
         transaction.SetSessions(client, device.Device, sessions);
         return envelope;
     }
+
+    private static MessagingException NotReady(Peer peer) => new(
+        MessagingFailure.RecipientNotReady, $"{peer.Name} has no device yet that a message could be encrypted to");
 
     private static bool HasSession(StoreTransaction transaction, ClientId client, DeviceId device)
     {
