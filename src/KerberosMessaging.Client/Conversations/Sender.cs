@@ -1,5 +1,6 @@
 using KerberosMessaging.Client.Connections;
 using KerberosMessaging.Client.Store;
+using KerberosMessaging.Cryptography;
 using KerberosMessaging.EndToEnd;
 using KerberosMessaging.Protocol;
 using KerberosMessaging.Protocol.Messages;
@@ -115,7 +116,9 @@ internal sealed class Sender(LocalStore store, Contacts contacts, Servers server
             }
 
             var request = new SendMessageRequest(message, peer.Client, 0, envelopes);
-            transaction.PutInOutbox(message, peer.Name, plaintext, WireWriter.ToArray(request));
+            var bytes = WireWriter.ToArray(request);
+            RefuseIfTooLarge(request, bytes);
+            transaction.PutInOutbox(message, peer.Name, plaintext, bytes);
             return request;
         });
     }
@@ -189,6 +192,18 @@ internal sealed class Sender(LocalStore store, Contacts contacts, Servers server
         var envelope = sessions.Encrypt(plaintext);
         transaction.SetSessions(client, device.Device, sessions);
         return envelope;
+    }
+
+    // Before it is in the outbox: a server ends the connection that such a frame comes on, every time anew.
+    private static void RefuseIfTooLarge(SendMessageRequest request, byte[] bytes)
+    {
+        if (AuthenticatedCbc.SealedLength(bytes.Length) > ProtocolLimits.PayloadAfterAuthentication
+            || request.Envelopes.Any(static envelope => envelope.Envelope.Length > ProtocolLimits.EnvelopeBytes))
+        {
+            throw new MessagingException(
+                MessagingFailure.Refused,
+                $"the message is too large: encrypted to {request.Envelopes.Count} device(s) it exceeds the {ProtocolLimits.PayloadAfterAuthentication / 1024} KiB of a frame");
+        }
     }
 
     private static MessagingException NotReady(Peer peer) => new(
