@@ -24,6 +24,7 @@ public sealed partial class MessagingClient : IAsyncDisposable
     private readonly Contacts _contacts;
     private readonly Sender _sender;
     private readonly Receiver _receiver;
+    private int _disposed;
 
     private MessagingClient(RealmPin realm, LocalStore store, Account account, MessagingOptions options)
     {
@@ -173,6 +174,11 @@ public sealed partial class MessagingClient : IAsyncDisposable
     /// <summary>Closes connections and store. Nothing is lost: what was not acknowledged comes again, what was not sent is in the outbox.</summary>
     public async ValueTask DisposeAsync()
     {
+        if (Interlocked.Exchange(ref _disposed, 1) != 0)
+        {
+            return;
+        }
+
         await _receiver.DisposeAsync().ConfigureAwait(false);
         await _servers.DisposeAsync().ConfigureAwait(false);
         await _auth.DisposeAsync().ConfigureAwait(false);

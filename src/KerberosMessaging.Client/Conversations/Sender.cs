@@ -1,5 +1,6 @@
 using KerberosMessaging.Client.Connections;
 using KerberosMessaging.Client.Store;
+using KerberosMessaging.Cryptography;
 using KerberosMessaging.EndToEnd;
 using KerberosMessaging.Protocol;
 using KerberosMessaging.Protocol.Messages;
@@ -43,6 +44,11 @@ internal sealed class Sender(LocalStore store, Contacts contacts, Servers server
         for (var round = 0; round < Rounds; round++)
         {
             var peer = await Retry.RunAsync(options, token => contacts.FindAsync(recipient, token), cancellationToken).ConfigureAwait(false);
+            if (peer.Devices.Count == 0)
+            {
+                throw NotReady(peer);
+            }
+
             contacts.RefuseIfChanged(peer);
             var server = await HomeOfAsync(peer, cancellationToken).ConfigureAwait(false);
             request ??= await Retry.RunAsync(
@@ -106,12 +112,13 @@ internal sealed class Sender(LocalStore store, Contacts contacts, Servers server
 
             if (envelopes.Count == 0)
             {
-                throw new MessagingException(
-                    MessagingFailure.RecipientNotReady, $"{peer.Name} has no device yet that a message could be encrypted to");
+                throw NotReady(peer);
             }
 
             var request = new SendMessageRequest(message, peer.Client, 0, envelopes);
-            transaction.PutInOutbox(message, peer.Name, plaintext, WireWriter.ToArray(request));
+            var bytes = WireWriter.ToArray(request);
+            RefuseIfTooLarge(request, bytes);
+            transaction.PutInOutbox(message, peer.Name, plaintext, bytes);
             return request;
         });
     }
@@ -186,6 +193,21 @@ internal sealed class Sender(LocalStore store, Contacts contacts, Servers server
         transaction.SetSessions(client, device.Device, sessions);
         return envelope;
     }
+
+    // Before it is in the outbox: a server ends the connection that such a frame comes on, every time anew.
+    private static void RefuseIfTooLarge(SendMessageRequest request, byte[] bytes)
+    {
+        if (AuthenticatedCbc.SealedLength(bytes.Length) > ProtocolLimits.PayloadAfterAuthentication
+            || request.Envelopes.Any(static envelope => envelope.Envelope.Length > ProtocolLimits.EnvelopeBytes))
+        {
+            throw new MessagingException(
+                MessagingFailure.Refused,
+                $"the message is too large: encrypted to {request.Envelopes.Count} device(s) it exceeds the {ProtocolLimits.PayloadAfterAuthentication / 1024} KiB of a frame");
+        }
+    }
+
+    private static MessagingException NotReady(Peer peer) => new(
+        MessagingFailure.RecipientNotReady, $"{peer.Name} has no device yet that a message could be encrypted to");
 
     private static bool HasSession(StoreTransaction transaction, ClientId client, DeviceId device)
     {
