@@ -20,6 +20,7 @@ public static class AuthServerApp
     /// <param name="args">Command-line configuration, such as <c>--Wire:Port=1256</c>.</param>
     /// <param name="configure">Changes the builder before it builds.</param>
     /// <exception cref="StartupException">It cannot start as configured.</exception>
+    /// <exception cref="OptionsValidationException">An option is wrong; several are an <see cref="AggregateException"/> of these.</exception>
     public static async Task<WebApplication> BuildAsync(string[] args, Action<WebApplicationBuilder>? configure = null)
     {
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions
@@ -36,10 +37,20 @@ public static class AuthServerApp
         AddServices(builder.Services, data);
 
         var app = builder.Build();
-        await PrepareAsync(app);
-        MapAdmin(app.UseAdminApi());
-        app.Services.GetRequiredService<ReadinessState>().SetReady();
-        return app;
+        try
+        {
+            // The host would do this at its start, but wrong options should not leave keys behind.
+            app.Services.GetRequiredService<IStartupValidator>().Validate();
+            await PrepareAsync(app);
+            MapAdmin(app.UseAdminApi());
+            app.Services.GetRequiredService<ReadinessState>().SetReady();
+            return app;
+        }
+        catch
+        {
+            await app.DisposeAsync();
+            throw;
+        }
     }
 
     /// <summary>The realm's fingerprint: SHA-256 of its public key, 64 hexadecimal digits, which clients pin.</summary>

@@ -13,6 +13,8 @@ namespace KerberosMessaging.Hosting.Startup;
 /// <summary>Runs a server as a program: a banner when it is up, and one clear line when it cannot start.</summary>
 public static class ServerProgram
 {
+    private const string Binder = "Microsoft.Extensions.Configuration.Binder";
+
     /// <summary>Exit code for a server that could not start.</summary>
     public const int CannotStart = 1;
 
@@ -58,11 +60,15 @@ public static class ServerProgram
     {
         StartupException or AdminTokenException => exception.Message,
         OptionsValidationException options => string.Join(" ", options.Failures),
+
+        // A value that is not even of the right type; the message names it and its key.
+        InvalidOperationException { Source: Binder } => exception.Message,
         IOException { InnerException: AddressInUseException } => $"{exception.Message} Stop what uses the port, or configure another.",
         SocketException => $"cannot listen: {exception.Message}",
         DbException => $"the database cannot be used: {exception.Message}",
         IOException or UnauthorizedAccessException => exception.Message,
-        AggregateException { InnerExceptions: [var only] } => Explain(only),
+        AggregateException { InnerExceptions: var all } when all.Select(Explain).ToArray() is var reasons && !reasons.Contains(null) =>
+            string.Join(" ", reasons),
         _ => null,
     };
 }
