@@ -27,6 +27,9 @@ public static class ServerProgram
         try
         {
             await using var app = await build();
+
+            // Before the start, which may fail: the token was made and stored by now, and nothing shows it later.
+            WriteNewToken(name, app, Console.Out);
             await app.StartAsync();
             WriteBanner(name, app, Console.Out);
             await app.WaitForShutdownAsync();
@@ -39,7 +42,19 @@ public static class ServerProgram
         }
     }
 
-    /// <summary>Says where a started server listens and, the first time, what its admin token is.</summary>
+    /// <summary>Says, the first time, what a built server's admin token is.</summary>
+    /// <param name="name">What the server is called.</param>
+    /// <param name="app">The built server.</param>
+    /// <param name="output">Where to write.</param>
+    public static void WriteNewToken(string name, WebApplication app, TextWriter output)
+    {
+        if (app.Services.GetRequiredService<AdminToken>().NewlyMade is { } token)
+        {
+            output.WriteLine($"{name}: admin token, shown only this once: {token}");
+        }
+    }
+
+    /// <summary>Says where a started server listens.</summary>
     /// <param name="name">What the server is called.</param>
     /// <param name="app">The started server.</param>
     /// <param name="output">Where to write.</param>
@@ -48,10 +63,6 @@ public static class ServerProgram
         var wire = app.Services.GetRequiredService<WireListener>().EndPoint;
         var admin = app.Services.GetRequiredService<AdminListener>().Address;
         output.WriteLine($"{name}: clients connect to {wire}, Swagger is at {admin}swagger");
-        if (app.Services.GetRequiredService<AdminToken>().NewlyMade is { } token)
-        {
-            output.WriteLine($"{name}: admin token, shown only this once: {token}");
-        }
     }
 
     /// <summary>One line for an operator about why a server could not start; null for what is a fault of the server's own.</summary>
