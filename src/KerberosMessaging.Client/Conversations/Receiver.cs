@@ -28,12 +28,16 @@ internal sealed partial class Receiver(LocalStore store, Contacts contacts, Mess
         new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
 
     private Task? _running;
-    private volatile MessagingException? _failure;
+    private volatile Exception? _failure;
+    private volatile Interruption? _interruption;
     private ulong _newestWaiting = ulong.MaxValue;
     private ulong _newestSeen;
 
     /// <summary>Why receiving stopped for good; null while it goes on.</summary>
-    public MessagingException? Failure => _failure;
+    public Exception? Failure => _failure;
+
+    /// <summary>Why there is no connection, while it is being tried again; null while there is one.</summary>
+    public Interruption? Interrupted => _interruption;
 
     /// <summary>Whether everything that waited when this client connected has been committed.</summary>
     public bool IsDrained => Volatile.Read(ref _newestSeen) >= Volatile.Read(ref _newestWaiting);
@@ -41,8 +45,8 @@ internal sealed partial class Receiver(LocalStore store, Contacts contacts, Mess
     /// <summary>Starts receiving, once.</summary>
     public void Start(Func<CancellationToken, Task<MessageServerConnection>> findHome, Func<CancellationToken, Task> flushOutbox) =>
         _running ??= Task.WhenAll(
-            Task.Run(() => StayConnectedAsync(findHome, flushOutbox)),
-            Task.Run(CommitAsync));
+            Task.Run(() => SurviveAsync(() => StayConnectedAsync(findHome, flushOutbox))),
+            Task.Run(() => SurviveAsync(CommitAsync)));
 
     /// <summary>Waits until something may have changed: a message committed, the mailbox emptied, a failure.</summary>
     public async Task<bool> WaitAsync(TimeSpan timeout, CancellationToken cancellationToken)
@@ -86,6 +90,19 @@ internal sealed partial class Receiver(LocalStore store, Contacts contacts, Mess
         _closing.Dispose();
     }
 
+    // A loop that ended without a word would leave its reader waiting for ever.
+    private async Task SurviveAsync(Func<Task> loop)
+    {
+        try
+        {
+            await loop().ConfigureAwait(false);
+        }
+        catch (Exception e) when (!_closing.IsCancellationRequested)
+        {
+            Fail(e);
+        }
+    }
+
     private async Task StayConnectedAsync(
         Func<CancellationToken, Task<MessageServerConnection>> findHome,
         Func<CancellationToken, Task> flushOutbox)
@@ -100,6 +117,7 @@ internal sealed partial class Receiver(LocalStore store, Contacts contacts, Mess
                 Volatile.Write(ref _newestSeen, 0);
                 var granted = await home.RequestAsync<CreditGranted>(new GrantCreditRequest(Credit), _closing.Token).ConfigureAwait(false);
                 Volatile.Write(ref _newestWaiting, granted.NewestWaiting);
+                _interruption = null;
                 Signal();
                 delay = options.FirstReconnectDelay;
                 await flushOutbox(_closing.Token).ConfigureAwait(false);
@@ -108,6 +126,8 @@ internal sealed partial class Receiver(LocalStore store, Contacts contacts, Mess
             catch (MessagingException e) when (Failures.IsWorthRetrying(e) || e.Failure == MessagingFailure.RecipientNotReady)
             {
                 Log.ConnectFailed(_logger, e.Failure, delay);
+                _interruption = new Interruption(e, delay);
+                Signal();
                 await Task.Delay(delay, options.Time, _closing.Token).ConfigureAwait(false);
                 delay = Retry.Next(options, delay);
             }
@@ -221,7 +241,7 @@ internal sealed partial class Receiver(LocalStore store, Contacts contacts, Mess
         }
     }
 
-    private void Fail(MessagingException failure)
+    private void Fail(Exception failure)
     {
         _failure ??= failure;
         Signal();
@@ -243,4 +263,7 @@ internal sealed partial class Receiver(LocalStore store, Contacts contacts, Mess
         [LoggerMessage(4004, LogLevel.Information, "A message could not be read: {Result}.")]
         public static partial void Unreadable(ILogger logger, DecryptResult result);
     }
+
+    /// <summary>A connection that failed, and when the next one is tried.</summary>
+    internal sealed record Interruption(MessagingException Reason, TimeSpan RetryIn);
 }
