@@ -35,7 +35,7 @@ public sealed partial class MessagingClient : IAsyncDisposable
         _tickets = new TicketCache(store);
         _clock = new ServerClock(options.Time);
         _auth = new AuthSession(realm, options, _tickets, _clock);
-        _servers = new Servers(_auth, options, _clock, (server, code, payload) => _receiver!.OnPushAsync(server, code, payload));
+        _servers = new Servers(_auth, options, _clock, (link, code, payload) => _receiver!.OnPushAsync(link, code, payload));
         _contacts = new Contacts(store, _auth, account);
         _sender = new Sender(store, _contacts, _servers, account, options);
         _receiver = new Receiver(store, _contacts, options);
