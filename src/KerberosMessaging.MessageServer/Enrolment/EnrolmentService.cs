@@ -62,19 +62,27 @@ internal sealed partial class EnrolmentService(
                 Log.Enrolled(logger, enrolled.Server.ToString());
                 return;
             }
-            catch (EnrolmentException e) when (e.NeedsOperator)
-            {
-                readiness.SetNotReady($"Not enrolled in the realm: {e.Message}.");
-                Log.Refused(logger, e.Message);
-                delay = LongestDelay;
-            }
             catch (EnrolmentException e)
             {
-                readiness.SetNotReady($"Not enrolled in the realm yet: {e.Message}.");
-                Log.Later(logger, e.Message, delay.TotalSeconds);
+                // The clock runs before anybody is told when the next try is.
+                delay = e.NeedsOperator ? LongestDelay : delay;
+                var pause = Task.Delay(delay, time, stoppingToken);
+                Tell(e, delay);
+                await pause;
             }
+        }
+    }
 
-            await Task.Delay(delay, time, stoppingToken);
+    private void Tell(EnrolmentException e, TimeSpan delay)
+    {
+        readiness.SetNotReady($"Not enrolled in the realm yet: {e.Message}.");
+        if (e.NeedsOperator)
+        {
+            Log.Refused(logger, e.Message, delay.TotalSeconds);
+        }
+        else
+        {
+            Log.Later(logger, e.Message, delay.TotalSeconds);
         }
     }
 
@@ -88,7 +96,7 @@ internal sealed partial class EnrolmentService(
         [LoggerMessage(3202, LogLevel.Warning, "Not enrolled yet: {Reason}. The next try is in {Seconds} s.")]
         public static partial void Later(ILogger logger, string reason, double seconds);
 
-        [LoggerMessage(3203, LogLevel.Error, "Enrolment failed: {Reason}.")]
-        public static partial void Refused(ILogger logger, string reason);
+        [LoggerMessage(3203, LogLevel.Error, "Not enrolled: {Reason}. The next try is in {Seconds} s.")]
+        public static partial void Refused(ILogger logger, string reason, double seconds);
     }
 }
