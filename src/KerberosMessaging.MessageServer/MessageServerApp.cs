@@ -8,6 +8,7 @@ using KerberosMessaging.MessageServer.Persistence;
 using KerberosMessaging.MessageServer.Persistence.Sqlite;
 using KerberosMessaging.MessageServer.Requests;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 
 namespace KerberosMessaging.MessageServer;
@@ -72,8 +73,11 @@ public static class MessageServerApp
         services.AddSingleton(new SqliteDatabase(data.PathOf("message.db")));
         services.AddSingleton(_ => DataFolderLock.Take(data.PathOf("message.lock")));
         services.AddSingleton<IMailboxStore, SqliteMailboxStore>();
+
+        // Its failures reach an operator as one line; EF Core would log each of them before, with its stack.
         services.AddDbContextFactory<MessageDbContext>(static (provider, options) => options
             .UseSqlite(provider.GetRequiredService<SqliteDatabase>().ConnectionString)
+            .UseLoggerFactory(NullLoggerFactory.Instance)
             .AddInterceptors(new PragmaInterceptor()));
         services.AddSingleton<ServerIdentityStore>();
 

@@ -1,7 +1,10 @@
+using System.Data.Common;
 using KerberosMessaging.Cryptography;
 using KerberosMessaging.Hosting.Admin;
 using KerberosMessaging.Hosting.Wire;
+using KerberosMessaging.MessageServer.Domain;
 using KerberosMessaging.MessageServer.Persistence;
+using Microsoft.EntityFrameworkCore;
 
 namespace KerberosMessaging.MessageServer.Enrolment;
 
@@ -52,12 +55,14 @@ internal sealed partial class EnrolmentService(
     {
         // One key for all tries: if a reply is lost, the auth server can see that the same server asks again.
         var signingKey = Ed25519PrivateKey.Generate();
+        EnrolledServer? enrolled = null;
         for (var delay = FirstDelay; ; delay = Min(delay * 2, LongestDelay))
         {
             try
             {
-                var enrolled = await client.EnrolAsync(signingKey, listener.EndPoint.Port, stoppingToken);
-                await store.SaveAsync(enrolled, stoppingToken);
+                // The token is spent once the auth server has answered: what it gave is kept until it is stored.
+                enrolled ??= await client.EnrolAsync(signingKey, listener.EndPoint.Port, stoppingToken);
+                await SaveAsync(enrolled, stoppingToken);
                 membership.Assume(enrolled);
                 Log.Enrolled(logger, enrolled.Server.ToString());
                 return;
@@ -70,6 +75,18 @@ internal sealed partial class EnrolmentService(
                 Tell(e, delay);
                 await pause;
             }
+        }
+    }
+
+    private async Task SaveAsync(EnrolledServer enrolled, CancellationToken stoppingToken)
+    {
+        try
+        {
+            await store.SaveAsync(enrolled, stoppingToken);
+        }
+        catch (Exception e) when (e is DbException or DbUpdateException)
+        {
+            throw new EnrolmentException($"the keys could not be stored: {e.GetBaseException().Message}", needsOperator: false, e);
         }
     }
 

@@ -24,7 +24,21 @@ internal sealed class TestClient : IAsyncDisposable
     {
         var client = new TestClient();
         client.Connection = await RequestConnection.ConnectAsync(
-            "127.0.0.1", port, key => key.SequenceEqual(serverKey.Span), new ChannelOptions(), client.OnPush, cancellationToken);
+            "127.0.0.1",
+            port,
+            key => key.SequenceEqual(serverKey.Span),
+            new ChannelOptions { PayloadLimit = ProtocolLimits.PayloadAfterAuthentication },
+            client.OnPush,
+            cancellationToken);
+
+        // Whoever waits for a push that can no longer come is told.
+        _ = client.Connection.Ended.ContinueWith(
+            ended =>
+            {
+                client._deliveries.Writer.TryComplete(ended.Result);
+                client._notices.Writer.TryComplete(ended.Result);
+            },
+            TaskScheduler.Default);
         return client;
     }
 
