@@ -86,15 +86,25 @@ public sealed class KillTests : IDisposable
             },
             RedirectStandardOutput = true,
         })!;
-        const string Banner = "clients connect to 127.0.0.1:";
-        while (await server.StandardOutput.ReadLineAsync(Cancellation) is { } line)
+        try
         {
-            if (line.IndexOf(Banner, StringComparison.Ordinal) is >= 0 and var at)
+            const string Banner = "clients connect to 127.0.0.1:";
+            while (await server.StandardOutput.ReadLineAsync(Cancellation) is { } line)
             {
-                return (server, int.Parse(line.AsSpan(at + Banner.Length, line.IndexOf(',', at) - at - Banner.Length), CultureInfo.InvariantCulture));
+                if (line.IndexOf(Banner, StringComparison.Ordinal) is >= 0 and var at)
+                {
+                    var port = line[(at + Banner.Length)..line.IndexOf(',', at)];
+                    return (server, int.Parse(port, CultureInfo.InvariantCulture));
+                }
             }
-        }
 
-        throw new InvalidOperationException("The server did not start.");
+            throw new InvalidOperationException("The server did not start.");
+        }
+        catch
+        {
+            server.Kill();
+            server.Dispose();
+            throw;
+        }
     }
 }

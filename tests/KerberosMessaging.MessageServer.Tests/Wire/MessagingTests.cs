@@ -1,7 +1,9 @@
+using KerberosMessaging.MessageServer.Persistence.Sqlite;
 using KerberosMessaging.MessageServer.Tests.Support;
 using KerberosMessaging.Protocol;
 using KerberosMessaging.Protocol.Messages;
 using KerberosMessaging.Transport;
+using Microsoft.Data.Sqlite;
 
 namespace KerberosMessaging.MessageServer.Tests.Wire;
 
@@ -198,6 +200,26 @@ public sealed class MessagingTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task While_the_store_fails_senders_are_told_to_come_again_and_later_all_is_well()
+    {
+        await using var bob = await _server.SignInAsync(_bob, Cancellation);
+        await bob.GrantAsync(10, Cancellation);
+        await using var alice = await _server.SignInAsync(_alice, Cancellation);
+        var message = TestClient.Message(_bob);
+        using (var other = new SqliteDatabase(_server.Database).Open())
+        {
+            Execute(other, "ALTER TABLE Envelopes RENAME TO Hidden");
+            Assert.Equal((ProtocolError.Busy, TimeSpan.FromSeconds(1)), await RefusalAsync(alice, message));
+            var acknowledge = new AcknowledgeRequest([new SequenceRange(1, 1)]);
+            Assert.Equal((ProtocolError.Busy, TimeSpan.FromSeconds(1)), await RefusalAsync(bob, acknowledge));
+            Execute(other, "ALTER TABLE Hidden RENAME TO Envelopes");
+        }
+
+        await alice.Connection.RequestAsync<MessageAccepted>(message, Cancellation);
+        Assert.Equal(message.Message, (await bob.NextDeliveryAsync(Cancellation)).Message);
+    }
+
+    [Fact]
     public async Task Prekeys_are_published_and_fetched()
     {
         await using var bob = await _server.SignInAsync(_bob, Cancellation);
@@ -265,6 +287,13 @@ public sealed class MessagingTests : IAsyncLifetime
         Assert.DoesNotContain(_server.Log.Lines, static line =>
             line.Text.Contains("alice", StringComparison.Ordinal) || line.Text.Contains("bob", StringComparison.Ordinal));
         Assert.DoesNotContain(_server.Log.Lines, static line => line.Level >= Microsoft.Extensions.Logging.LogLevel.Error);
+    }
+
+    private static void Execute(SqliteConnection connection, string sql)
+    {
+        using var command = connection.CreateCommand();
+        command.CommandText = sql;
+        command.ExecuteNonQuery();
     }
 
     private static ulong[] Sequences(List<Deliver> deliveries) => [.. deliveries.Select(static delivery => delivery.Sequence)];
