@@ -1,1 +1,3 @@
-return 0;
+using KerberosMessaging.Stack;
+
+return await StackCommand.RunAsync(args);

@@ -30,17 +30,12 @@ public sealed record ApReplyPart(byte[] Nonce, DateTimeOffset ServerTime, DateTi
     /// <param name="nonce">The nonce of the authenticator that was sent.</param>
     public static ApReplyPart? TryOpen(ReadOnlySpan<byte> sealedPart, SecretBytes sessionKey, ReadOnlySpan<byte> nonce)
     {
-        if (!TicketKeys.TryOpen(sessionKey.Span, TicketKeys.ApReply, sealedPart, [], out var plaintext))
-        {
-            return null;
-        }
-
-        using (plaintext)
-        {
-            var reader = new WireReader(plaintext.Span);
-            var part = new ApReplyPart(reader.ReadFixed(NonceSize), reader.ReadTime(), reader.ReadTime());
-            reader.ExpectEnd();
-            return CryptographicOperations.FixedTimeEquals(part.Nonce, nonce) ? part : null;
-        }
+        var part = SealedPart.TryOpen(
+            sessionKey.Span,
+            TicketKeys.ApReply,
+            sealedPart,
+            [],
+            static (ref WireReader reader) => new ApReplyPart(reader.ReadFixed(NonceSize), reader.ReadTime(), reader.ReadTime()));
+        return part is not null && CryptographicOperations.FixedTimeEquals(part.Nonce, nonce) ? part : null;
     }
 }

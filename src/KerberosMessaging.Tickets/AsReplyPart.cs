@@ -54,28 +54,17 @@ public sealed class AsReplyPart : IDisposable
     /// <param name="sealedPart">As received.</param>
     /// <param name="key">The key it was sealed under.</param>
     /// <param name="ticket">The ticket that came with it.</param>
-    public static AsReplyPart? TryOpen(ReadOnlySpan<byte> sealedPart, SecretBytes key, ReadOnlySpan<byte> ticket)
-    {
-        if (!TicketKeys.TryOpen(key.Span, TicketKeys.AsReply, sealedPart, ticket, out var plaintext))
-        {
-            return null;
-        }
+    public static AsReplyPart? TryOpen(ReadOnlySpan<byte> sealedPart, SecretBytes key, ReadOnlySpan<byte> ticket) =>
+        SealedPart.TryOpen(key.Span, TicketKeys.AsReply, sealedPart, ticket, Read);
 
-        using (plaintext)
-        {
-            var reader = new WireReader(plaintext.Span);
-            var part = new AsReplyPart
-            {
-                SessionKey = SealedPart.ReadSecret(ref reader, Tickets.SessionKey.Size),
-                Session = new SessionId(reader.ReadId()),
-                Client = new ClientId(reader.ReadId()),
-                ClientName = reader.ReadText(ProtocolLimits.NameBytes),
-                ServerTime = reader.ReadTime(),
-                Times = TicketTimes.Read(ref reader),
-                Certificate = reader.ReadBytes16(ProtocolLimits.CertificateBytes),
-            };
-            reader.ExpectEnd();
-            return part;
-        }
-    }
+    private static AsReplyPart Read(ref WireReader reader) => new()
+    {
+        SessionKey = SealedPart.ReadSecret(ref reader, Tickets.SessionKey.Size),
+        Session = new SessionId(reader.ReadId()),
+        Client = new ClientId(reader.ReadId()),
+        ClientName = reader.ReadText(ProtocolLimits.NameBytes),
+        ServerTime = reader.ReadTime(),
+        Times = TicketTimes.Read(ref reader),
+        Certificate = reader.ReadBytes16(ProtocolLimits.CertificateBytes),
+    };
 }

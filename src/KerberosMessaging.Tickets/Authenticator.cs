@@ -44,19 +44,13 @@ public sealed record Authenticator(byte[] ChannelBinding, byte[] Nonce)
         MessageCode request,
         ReadOnlySpan<byte> channelBinding)
     {
-        if (!TicketKeys.TryOpen(
-            sessionKey.Span, TicketKeys.Authenticator, sealedAuthenticator, AssociatedData(request), out var plaintext))
-        {
-            return null;
-        }
-
-        using (plaintext)
-        {
-            var reader = new WireReader(plaintext.Span);
-            var opened = new Authenticator(reader.ReadFixed(FieldSize), reader.ReadFixed(FieldSize));
-            reader.ExpectEnd();
-            return CryptographicOperations.FixedTimeEquals(opened.ChannelBinding, channelBinding) ? opened : null;
-        }
+        var opened = SealedPart.TryOpen(
+            sessionKey.Span,
+            TicketKeys.Authenticator,
+            sealedAuthenticator,
+            AssociatedData(request),
+            static (ref WireReader reader) => new Authenticator(reader.ReadFixed(FieldSize), reader.ReadFixed(FieldSize)));
+        return opened is not null && CryptographicOperations.FixedTimeEquals(opened.ChannelBinding, channelBinding) ? opened : null;
     }
 
     private static byte[] AssociatedData(MessageCode request)

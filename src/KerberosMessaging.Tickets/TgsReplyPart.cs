@@ -39,25 +39,14 @@ public sealed class TgsReplyPart : IDisposable
     /// <param name="sealedPart">As received.</param>
     /// <param name="key">The ticket-granting ticket's session key.</param>
     /// <param name="ticket">The service ticket that came with it.</param>
-    public static TgsReplyPart? TryOpen(ReadOnlySpan<byte> sealedPart, SecretBytes key, ReadOnlySpan<byte> ticket)
-    {
-        if (!TicketKeys.TryOpen(key.Span, TicketKeys.TgsReply, sealedPart, ticket, out var plaintext))
-        {
-            return null;
-        }
+    public static TgsReplyPart? TryOpen(ReadOnlySpan<byte> sealedPart, SecretBytes key, ReadOnlySpan<byte> ticket) =>
+        SealedPart.TryOpen(key.Span, TicketKeys.TgsReply, sealedPart, ticket, Read);
 
-        using (plaintext)
-        {
-            var reader = new WireReader(plaintext.Span);
-            var part = new TgsReplyPart
-            {
-                SessionKey = SealedPart.ReadSecret(ref reader, Tickets.SessionKey.Size),
-                Server = new ServerId(reader.ReadId()),
-                ServerTime = reader.ReadTime(),
-                Times = TicketTimes.Read(ref reader),
-            };
-            reader.ExpectEnd();
-            return part;
-        }
-    }
+    private static TgsReplyPart Read(ref WireReader reader) => new()
+    {
+        SessionKey = SealedPart.ReadSecret(ref reader, Tickets.SessionKey.Size),
+        Server = new ServerId(reader.ReadId()),
+        ServerTime = reader.ReadTime(),
+        Times = TicketTimes.Read(ref reader),
+    };
 }

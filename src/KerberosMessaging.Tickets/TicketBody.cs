@@ -50,37 +50,17 @@ public sealed class TicketBody : IDisposable
         ReadOnlySpan<byte> key,
         string label,
         ReadOnlySpan<byte> sealedBody,
-        ReadOnlySpan<byte> associatedData)
-    {
-        if (!TicketKeys.TryOpen(key, label, sealedBody, associatedData, out var plaintext))
-        {
-            return null;
-        }
+        ReadOnlySpan<byte> associatedData) => SealedPart.TryOpen(key, label, sealedBody, associatedData, Read);
 
-        using (plaintext)
+    private static TicketBody? Read(ref WireReader reader) => reader.ReadU8() != FormatVersion
+        ? null
+        : new TicketBody
         {
-            var reader = new WireReader(plaintext.Span);
-            if (reader.ReadU8() != FormatVersion)
-            {
-                return null;
-            }
-
-            var session = new SessionId(reader.ReadId());
-            var client = new ClientId(reader.ReadId());
-            var name = reader.ReadText(ProtocolLimits.NameBytes);
-            var device = new DeviceId(reader.ReadId());
-            var sessionKey = SealedPart.ReadSecret(ref reader, Tickets.SessionKey.Size);
-            var times = TicketTimes.Read(ref reader);
-            reader.ExpectEnd();
-            return new TicketBody
-            {
-                Session = session,
-                Client = client,
-                ClientName = name,
-                Device = device,
-                SessionKey = sessionKey,
-                Times = times,
-            };
-        }
-    }
+            Session = new SessionId(reader.ReadId()),
+            Client = new ClientId(reader.ReadId()),
+            ClientName = reader.ReadText(ProtocolLimits.NameBytes),
+            Device = new DeviceId(reader.ReadId()),
+            SessionKey = SealedPart.ReadSecret(ref reader, Tickets.SessionKey.Size),
+            Times = TicketTimes.Read(ref reader),
+        };
 }

@@ -52,7 +52,8 @@ internal sealed class FrameReader : IDisposable
                 return true;
             }
 
-            if (_expired)
+            // A timer that fires just as its frame is complete must not end the wait for the next one.
+            if (_armed && _expired)
             {
                 throw new ProtocolException(ProtocolError.TimedOut, "A frame was not complete before its deadline.");
             }

@@ -89,12 +89,19 @@ public sealed class RequestConnection : IAsyncDisposable
     /// <param name="request">The request.</param>
     /// <param name="cancellationToken">Ends the wait; the request may still have been carried out.</param>
     /// <exception cref="RequestRefusedException">The peer answered with an error frame.</exception>
-    /// <exception cref="ChannelException">The connection ended, or the reply was of another kind.</exception>
+    /// <exception cref="ChannelException">The connection ended, or the reply was of another kind or not well-formed.</exception>
     public async Task<TReply> RequestAsync<TReply>(IWireMessage request, CancellationToken cancellationToken)
         where TReply : IWireMessage<TReply>
     {
         var reply = await RequestAsync(request, cancellationToken).ConfigureAwait(false);
-        return reply.As<TReply>() ?? throw UnexpectedReply();
+        try
+        {
+            return reply.As<TReply>() ?? throw UnexpectedReply();
+        }
+        catch (ProtocolException e)
+        {
+            throw BrokenProtocol(e);
+        }
     }
 
     /// <summary>Sends a request whose reply can be of several kinds.</summary>
@@ -212,9 +219,11 @@ public sealed class RequestConnection : IAsyncDisposable
             {
                 if (frame.RequestId != 0)
                 {
-                    if (_pending.TryRemove(frame.RequestId, out var pending))
+                    // Removed only when answered: a reply that cannot be read must still fail its request.
+                    if (_pending.TryGetValue(frame.RequestId, out var pending))
                     {
                         pending.Answer(frame.Code, frame.Payload);
+                        _pending.TryRemove(frame.RequestId, out _);
                     }
                 }
                 else if (frame.Code == MessageCode.Error)
@@ -231,7 +240,7 @@ public sealed class RequestConnection : IAsyncDisposable
         }
         catch (ProtocolException e)
         {
-            return new ChannelException(ChannelFailure.ConnectionLost, "The server broke the protocol.", e);
+            return BrokenProtocol(e);
         }
         catch (ChannelException e)
         {
@@ -246,6 +255,9 @@ public sealed class RequestConnection : IAsyncDisposable
 
     private static ChannelException UnexpectedReply() =>
         new(ChannelFailure.ConnectionLost, "The server answered with an unexpected kind of reply.");
+
+    private static ChannelException BrokenProtocol(ProtocolException e) =>
+        new(ChannelFailure.ConnectionLost, "The server broke the protocol.", e);
 
     private interface IPendingReply
     {
@@ -288,8 +300,9 @@ public sealed class RequestConnection : IAsyncDisposable
         {
             if (code == MessageCode.Error)
             {
+                var refusal = WireReply.Refusal(payload);
                 _sendKey.TrySetResult(null);
-                TrySetException(WireReply.Refusal(payload));
+                TrySetException(refusal);
                 return;
             }
 

@@ -29,7 +29,7 @@ public sealed class WireConnection : IDisposable
         RemoteAddress = (remote as IPEndPoint)?.Address.ToString() ?? "unknown";
         ConnectedAt = time.GetUtcNow();
         _expiry = time.CreateTimer(
-            static state => ((WireConnection)state!).Expire(),
+            static state => ((WireConnection)state!).Close(NoticeKind.SessionEnded),
             this,
             TimeSpan.FromSeconds(options.SignInDeadlineSeconds),
             Timeout.InfiniteTimeSpan);
@@ -82,6 +82,17 @@ public sealed class WireConnection : IDisposable
         }
     }
 
+    /// <summary>Forgets who is at the other end; the channel stays open for another login or ticket.</summary>
+    public void SignOut()
+    {
+        lock (_signIn)
+        {
+            _principal = null;
+            _channel.PayloadLimit = _options.PayloadBeforeAuthentication;
+            _expiry.Change(TimeSpan.FromSeconds(_options.SignInDeadlineSeconds), Timeout.InfiniteTimeSpan);
+        }
+    }
+
     /// <summary>Queues a push, waiting for room.</summary>
     /// <param name="message">The push.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
@@ -99,7 +110,14 @@ public sealed class WireConnection : IDisposable
             Farewell ??= new Notice(kind, (uint)retryAfter.TotalMilliseconds);
         }
 
-        _closing.Cancel();
+        try
+        {
+            _closing.Cancel();
+        }
+        catch (ObjectDisposedException)
+        {
+            // It ended by itself in this very moment.
+        }
     }
 
     /// <summary>Cancels <see cref="Closing"/> without a word to the peer.</summary>
@@ -131,17 +149,5 @@ public sealed class WireConnection : IDisposable
 
         _channel.Dispose();
         _closing.Dispose();
-    }
-
-    private void Expire()
-    {
-        try
-        {
-            Close(NoticeKind.SessionEnded);
-        }
-        catch (ObjectDisposedException)
-        {
-            // The timer fired while the connection ended by itself.
-        }
     }
 }

@@ -33,6 +33,9 @@ public sealed record RegisterServerRequest(
         writer.WriteU16(Port);
         writer.WriteFixed(SigningKey, 32);
     }
+
+    /// <summary>Name and address: never the token, which enrols whoever has it.</summary>
+    public override string ToString() => $"{nameof(RegisterServerRequest)} {Name} at {Host}:{Port}";
 }
 
 /// <summary>What a message server needs to accept tickets. It carries a secret key: never log or store it unsealed.</summary>

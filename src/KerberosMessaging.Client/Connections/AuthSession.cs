@@ -1,0 +1,162 @@
+using KerberosMessaging.Protocol;
+using KerberosMessaging.Protocol.Messages;
+using KerberosMessaging.Tickets;
+using KerberosMessaging.Transport;
+
+namespace KerberosMessaging.Client.Connections;
+
+/// <summary>The login as it is used: a channel to the auth server, signed in with the ticket-granting ticket when needed.</summary>
+internal sealed class AuthSession(RealmPin realm, MessagingOptions options, TicketCache tickets, ServerClock clock) : IAsyncDisposable
+{
+    private readonly SemaphoreSlim _connecting = new(1);
+    private readonly SemaphoreSlim _renewing = new(1);
+    private RequestConnection? _connection;
+
+    private string ServerText => $"the auth server at {realm.Host}:{realm.Port}";
+
+    /// <summary>The channel options of a client: it takes whole messages from the start, since servers prove themselves first.</summary>
+    public ChannelOptions ChannelOptions { get; } = new()
+    {
+        PayloadLimit = ProtocolLimits.PayloadAfterAuthentication,
+        Time = options.Time,
+    };
+
+    /// <summary>Opens a channel that is not signed in, for registration and login.</summary>
+    public static async Task<RequestConnection> ConnectAsync(RealmPin realm, ChannelOptions options, CancellationToken cancellationToken) =>
+        await Failures.TranslateAsync($"the auth server at {realm.Host}:{realm.Port}", () => RequestConnection.ConnectAsync(
+            realm.Host, realm.Port, realm.IsExpectedKey, options, null, cancellationToken)).ConfigureAwait(false);
+
+    /// <summary>Sends a request on the signed-in channel, opening it when needed.</summary>
+    public Task<TReply> RequestAsync<TReply>(IWireMessage request, CancellationToken cancellationToken)
+        where TReply : IWireMessage<TReply> => UseAsync(
+            connection => connection.RequestAsync<TReply>(request, cancellationToken), cancellationToken);
+
+    /// <summary>A service ticket: from the cache while it is fresh, else from the TGS exchange.</summary>
+    public async Task<CachedTicket> GetServiceTicketAsync(ServerId server, CancellationToken cancellationToken)
+    {
+        if (tickets.GetService(server) is { } cached)
+        {
+            if (clock.Now < cached.RenewAt)
+            {
+                return cached;
+            }
+
+            cached.Dispose();
+        }
+
+        return await RequestServiceTicketAsync(server, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>TGS exchange, whatever the cache holds.</summary>
+    public async Task<CachedTicket> RequestServiceTicketAsync(ServerId server, CancellationToken cancellationToken)
+    {
+        await RenewIfDueAsync(cancellationToken).ConfigureAwait(false);
+        using var granting = tickets.GetGranting();
+        return await UseAsync(
+            async connection =>
+            {
+                var reply = await connection.RequestAsync<ServiceTicketReply>(
+                    new ServiceTicketRequest(
+                        granting.Ticket, granting.Authenticate(connection.Channel, ServiceTicketRequest.Code), server),
+                    cancellationToken).ConfigureAwait(false);
+                using var part = TgsReplyPart.TryOpen(reply.SealedPart, granting.SessionKey, reply.Ticket);
+                if (part is null || part.Server != server)
+                {
+                    throw new ProtocolException(ProtocolError.Malformed, "The reply does not open with the session key.");
+                }
+
+                var ticket = new CachedTicket(reply.Ticket, part.SessionKey.Clone(), part.Times);
+                tickets.PutService(server, ticket);
+                return ticket;
+            },
+            cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Renews the ticket-granting ticket when four fifths of its life are over and its renewable life is not.</summary>
+    public async Task RenewIfDueAsync(CancellationToken cancellationToken)
+    {
+        await _renewing.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            using var granting = tickets.GetGranting();
+            if (clock.Now < granting.RenewAt || granting.Times.EndsAt >= granting.Times.RenewableUntil)
+            {
+                return;
+            }
+
+            var renewed = await UseAsync(
+                async connection =>
+                {
+                    var reply = await connection.RequestAsync<TicketGranted>(
+                        new RenewTicketRequest(
+                            granting.Ticket, granting.Authenticate(connection.Channel, RenewTicketRequest.Code)),
+                        cancellationToken).ConfigureAwait(false);
+                    using var part = AsReplyPart.TryOpen(reply.SealedPart, granting.SessionKey, reply.Ticket)
+                        ?? throw new ProtocolException(ProtocolError.Malformed, "The reply does not open with the session key.");
+                    return new CachedTicket(reply.Ticket, part.SessionKey.Clone(), part.Times);
+                },
+                cancellationToken).ConfigureAwait(false);
+            using (renewed)
+            {
+                tickets.PutGranting(renewed);
+            }
+
+            // The channel is still bound to the old ticket's end; the next request opens one under the new ticket.
+            await DisconnectAsync().ConfigureAwait(false);
+        }
+        finally
+        {
+            _renewing.Release();
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await DisconnectAsync().ConfigureAwait(false);
+        _connecting.Dispose();
+        _renewing.Dispose();
+    }
+
+    private Task<T> UseAsync<T>(Func<RequestConnection, Task<T>> action, CancellationToken cancellationToken) =>
+        Failures.TranslateAsync(ServerText, async () => await action(await GetAsync(cancellationToken).ConfigureAwait(false)).ConfigureAwait(false));
+
+    private async Task<RequestConnection> GetAsync(CancellationToken cancellationToken)
+    {
+        await _connecting.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            if (_connection is { Ended.IsCompleted: false })
+            {
+                return _connection;
+            }
+
+            using var granting = tickets.GetGranting();
+            var connection = await RequestConnection.ConnectAsync(
+                realm.Host, realm.Port, realm.IsExpectedKey, ChannelOptions, null, cancellationToken).ConfigureAwait(false);
+            try
+            {
+                clock.Learn(connection.Channel.ServerTime);
+                await granting.PresentAsync(connection, cancellationToken).ConfigureAwait(false);
+            }
+            catch
+            {
+                await connection.DisposeAsync().ConfigureAwait(false);
+                throw;
+            }
+
+            return _connection = connection;
+        }
+        finally
+        {
+            _connecting.Release();
+        }
+    }
+
+    private async Task DisconnectAsync()
+    {
+        if (Interlocked.Exchange(ref _connection, null) is { } connection)
+        {
+            await connection.DisposeAsync().ConfigureAwait(false);
+        }
+    }
+}

@@ -1,0 +1,153 @@
+using KerberosMessaging.Protocol;
+using KerberosMessaging.Protocol.Messages;
+using KerberosMessaging.Transport;
+
+namespace KerberosMessaging.Client.Connections;
+
+/// <summary>What a message server pushed, with the connection that it came on.</summary>
+internal delegate ValueTask PushHandler(MessageServerConnection server, MessageCode code, ReadOnlyMemory<byte> payload);
+
+/// <summary>
+/// The way to one message server: connects when needed, presents a service ticket, and presents a fresh one on the open
+/// channel before the old one ends, unasked.
+/// </summary>
+internal sealed class MessageServerConnection(
+    ServerEntry server,
+    AuthSession auth,
+    MessagingOptions options,
+    ServerClock clock,
+    PushHandler onPush) : IAsyncDisposable
+{
+    private readonly SemaphoreSlim _connecting = new(1);
+    private readonly CancellationTokenSource _closing = new();
+    private RequestConnection? _connection;
+    private Task _renewal = Task.CompletedTask;
+
+    public ServerEntry Entry => server;
+
+    public ServerId Id => server.Server;
+
+    private string ServerText => $"the message server at {server.Host}:{server.Port}";
+
+    /// <summary>Sends a request whose reply can be only of one kind.</summary>
+    public Task<TReply> RequestAsync<TReply>(IWireMessage request, CancellationToken cancellationToken)
+        where TReply : IWireMessage<TReply> => UseAsync(
+            connection => connection.RequestAsync<TReply>(request, cancellationToken), cancellationToken);
+
+    /// <summary>Sends a request whose reply can be of several kinds.</summary>
+    public Task<WireReply> RequestAsync(IWireMessage request, CancellationToken cancellationToken) => UseAsync(
+        connection => connection.RequestAsync(request, cancellationToken), cancellationToken);
+
+    /// <summary>Connects if there is no connection, and gives what completes when it ends.</summary>
+    public Task<Task<ChannelException>> ConnectAsync(CancellationToken cancellationToken) =>
+        UseAsync(static connection => Task.FromResult(connection.Ended), cancellationToken);
+
+    public async ValueTask DisposeAsync()
+    {
+        await _closing.CancelAsync().ConfigureAwait(false);
+        if (_connection is not null)
+        {
+            await _connection.DisposeAsync().ConfigureAwait(false);
+        }
+
+        await _renewal.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        _connecting.Dispose();
+        _closing.Dispose();
+    }
+
+    private Task<T> UseAsync<T>(Func<RequestConnection, Task<T>> action, CancellationToken cancellationToken) =>
+        Failures.TranslateAsync(ServerText, async () => await action(await GetAsync(cancellationToken).ConfigureAwait(false)).ConfigureAwait(false));
+
+    private async Task<RequestConnection> GetAsync(CancellationToken cancellationToken)
+    {
+        await _connecting.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            if (_connection is { Ended.IsCompleted: false })
+            {
+                return _connection;
+            }
+
+            var ticket = await auth.GetServiceTicketAsync(Id, cancellationToken).ConfigureAwait(false);
+            try
+            {
+                var connection = await RequestConnection.ConnectAsync(
+                    server.Host,
+                    server.Port,
+                    key => key.SequenceEqual(server.SigningKey),
+                    auth.ChannelOptions,
+                    (code, payload) => onPush(this, code, payload),
+                    cancellationToken).ConfigureAwait(false);
+                try
+                {
+                    ticket = await PresentAsync(connection, ticket, cancellationToken).ConfigureAwait(false);
+                }
+                catch
+                {
+                    await connection.DisposeAsync().ConfigureAwait(false);
+                    throw;
+                }
+
+                _connection = connection;
+                _renewal = RenewAsync(connection, ticket.RenewAt, _closing.Token);
+                return connection;
+            }
+            finally
+            {
+                ticket.Dispose();
+            }
+        }
+        finally
+        {
+            _connecting.Release();
+        }
+    }
+
+    // A cached ticket can be refused although it looks fresh, for instance after the server was enrolled anew: one try
+    // with a new one.
+    private async Task<CachedTicket> PresentAsync(RequestConnection connection, CachedTicket ticket, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await ticket.PresentAsync(connection, cancellationToken).ConfigureAwait(false);
+            return ticket;
+        }
+        catch (RequestRefusedException e) when (e.Error == ProtocolError.TicketRefused)
+        {
+            ticket.Dispose();
+            var fresh = await auth.RequestServiceTicketAsync(Id, cancellationToken).ConfigureAwait(false);
+            await fresh.PresentAsync(connection, cancellationToken).ConfigureAwait(false);
+            return fresh;
+        }
+    }
+
+    private async Task RenewAsync(RequestConnection connection, DateTimeOffset renewAt, CancellationToken cancellationToken)
+    {
+        var delay = options.FirstReconnectDelay;
+        while (!connection.Ended.IsCompleted)
+        {
+            var wait = renewAt - clock.Now;
+            if (wait > TimeSpan.Zero)
+            {
+                await Task.WhenAny(connection.Ended, Task.Delay(wait, options.Time, cancellationToken)).ConfigureAwait(false);
+                cancellationToken.ThrowIfCancellationRequested();
+                continue;
+            }
+
+            try
+            {
+                using var fresh = await auth.RequestServiceTicketAsync(Id, cancellationToken).ConfigureAwait(false);
+                await fresh.PresentAsync(connection, cancellationToken).ConfigureAwait(false);
+                renewAt = fresh.RenewAt;
+                delay = options.FirstReconnectDelay;
+            }
+            catch (Exception e) when (e is MessagingException or RequestRefusedException or ChannelException or ProtocolException)
+            {
+                // The connection lasts until its ticket ends; until then it is worth trying again. What cannot be mended
+                // shows when the server ends the connection and the next one cannot be opened.
+                await Task.Delay(delay, options.Time, cancellationToken).ConfigureAwait(false);
+                delay = Retry.Next(options, delay);
+            }
+        }
+    }
+}

@@ -1,0 +1,42 @@
+namespace KerberosMessaging.Client.Connections;
+
+/// <summary>Tries an operation again, with growing delay, while its failure is one that a new connection can mend.</summary>
+internal static class Retry
+{
+    public static async Task<T> RunAsync<T>(
+        MessagingOptions options,
+        Func<CancellationToken, Task<T>> operation,
+        CancellationToken cancellationToken)
+    {
+        var started = options.Time.GetTimestamp();
+        var delay = options.FirstReconnectDelay;
+        while (true)
+        {
+            using var timeout = new CancellationTokenSource(Left(), options.Time);
+            using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, timeout.Token);
+            try
+            {
+                return await operation(either.Token).ConfigureAwait(false);
+            }
+            catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested && timeout.IsCancellationRequested)
+            {
+                throw new MessagingException(MessagingFailure.Unreachable, "the server did not answer in time", e);
+            }
+            catch (MessagingException e) when (Failures.IsWorthRetrying(e) && delay < Left())
+            {
+                await Task.Delay(delay, options.Time, cancellationToken).ConfigureAwait(false);
+                delay = Next(options, delay);
+            }
+        }
+
+        TimeSpan Left()
+        {
+            var left = options.OperationTimeout - options.Time.GetElapsedTime(started);
+            return left > TimeSpan.Zero ? left : TimeSpan.Zero;
+        }
+    }
+
+    /// <summary>The delay after this one.</summary>
+    public static TimeSpan Next(MessagingOptions options, TimeSpan delay) =>
+        delay * 2 < options.LongestReconnectDelay ? delay * 2 : options.LongestReconnectDelay;
+}

@@ -1,0 +1,246 @@
+using System.Security.Cryptography;
+using System.Threading.Channels;
+using KerberosMessaging.Client.Connections;
+using KerberosMessaging.Client.Store;
+using KerberosMessaging.EndToEnd;
+using KerberosMessaging.Protocol;
+using KerberosMessaging.Protocol.Messages;
+using KerberosMessaging.Transport;
+using Microsoft.Extensions.Logging;
+
+namespace KerberosMessaging.Client.Conversations;
+
+/// <summary>
+/// Receives: keeps a connection to the home server, decrypts what is pushed, commits message and ratchet state in one
+/// transaction, and only then acknowledges.
+/// </summary>
+internal sealed partial class Receiver(LocalStore store, Contacts contacts, MessagingOptions options) : IAsyncDisposable
+{
+    // How many messages may be on their way to this client: enough to hide a round trip, small enough to hold in memory.
+    private const int Credit = 64;
+
+    private readonly ILogger _logger = options.LoggerFactory.CreateLogger<Receiver>();
+    private readonly CancellationTokenSource _closing = new();
+    private readonly Channel<(MessageServerConnection Server, Deliver Delivery)> _pushed =
+        Channel.CreateUnbounded<(MessageServerConnection, Deliver)>();
+
+    private readonly Channel<bool> _changed = Channel.CreateBounded<bool>(
+        new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
+
+    private Task? _running;
+    private volatile MessagingException? _failure;
+    private ulong _newestWaiting = ulong.MaxValue;
+    private ulong _newestSeen;
+
+    /// <summary>Why receiving stopped for good; null while it goes on.</summary>
+    public MessagingException? Failure => _failure;
+
+    /// <summary>Whether everything that waited when this client connected has been committed.</summary>
+    public bool IsDrained => Volatile.Read(ref _newestSeen) >= Volatile.Read(ref _newestWaiting);
+
+    /// <summary>Starts receiving, once.</summary>
+    public void Start(Func<CancellationToken, Task<MessageServerConnection>> findHome, Func<CancellationToken, Task> flushOutbox) =>
+        _running ??= Task.WhenAll(
+            Task.Run(() => StayConnectedAsync(findHome, flushOutbox)),
+            Task.Run(CommitAsync));
+
+    /// <summary>Waits until something may have changed: a message committed, the mailbox emptied, a failure.</summary>
+    public async Task<bool> WaitAsync(TimeSpan timeout, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await _changed.Reader.ReadAsync(cancellationToken).AsTask()
+                .WaitAsync(timeout, options.Time, cancellationToken).ConfigureAwait(false);
+            return true;
+        }
+        catch (TimeoutException)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>Handles what a message server pushed.</summary>
+    public ValueTask OnPushAsync(MessageServerConnection server, MessageCode code, ReadOnlyMemory<byte> payload)
+    {
+        if (code == MessageCode.Deliver)
+        {
+            // Bounded by the credit that was granted.
+            _pushed.Writer.TryWrite((server, WireReader.ReadWhole<Deliver>(payload.Span)));
+        }
+        else if (code == MessageCode.Notice && WireReader.ReadWhole<Notice>(payload.Span).Kind == NoticeKind.TakenOver)
+        {
+            Fail(new MessagingException(MessagingFailure.TakenOver, "another connection of this device receives now"));
+        }
+
+        return ValueTask.CompletedTask;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _closing.CancelAsync().ConfigureAwait(false);
+        if (_running is not null)
+        {
+            await _running.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+
+        _closing.Dispose();
+    }
+
+    private async Task StayConnectedAsync(
+        Func<CancellationToken, Task<MessageServerConnection>> findHome,
+        Func<CancellationToken, Task> flushOutbox)
+    {
+        var delay = options.FirstReconnectDelay;
+        while (_failure is null && !_closing.IsCancellationRequested)
+        {
+            try
+            {
+                var home = await findHome(_closing.Token).ConfigureAwait(false);
+                var ended = await home.ConnectAsync(_closing.Token).ConfigureAwait(false);
+                Volatile.Write(ref _newestSeen, 0);
+                var granted = await home.RequestAsync<CreditGranted>(new GrantCreditRequest(Credit), _closing.Token).ConfigureAwait(false);
+                Volatile.Write(ref _newestWaiting, granted.NewestWaiting);
+                Signal();
+                delay = options.FirstReconnectDelay;
+                await flushOutbox(_closing.Token).ConfigureAwait(false);
+                Log.ConnectionEnded(_logger, (await ended.WaitAsync(_closing.Token).ConfigureAwait(false)).Failure);
+            }
+            catch (MessagingException e) when (Failures.IsWorthRetrying(e) || e.Failure == MessagingFailure.RecipientNotReady)
+            {
+                Log.ConnectFailed(_logger, e.Failure, delay);
+                await Task.Delay(delay, options.Time, _closing.Token).ConfigureAwait(false);
+                delay = Retry.Next(options, delay);
+            }
+            catch (MessagingException e)
+            {
+                Fail(e);
+            }
+        }
+    }
+
+    private async Task CommitAsync()
+    {
+        try
+        {
+            while (await _pushed.Reader.WaitToReadAsync(_closing.Token).ConfigureAwait(false))
+            {
+                var committed = 0u;
+                MessageServerConnection? server = null;
+                SequenceRange? range = null;
+                while (committed < Credit / 2 && _pushed.Reader.TryRead(out var pushed))
+                {
+                    Commit(pushed.Delivery);
+                    server = pushed.Server;
+                    var sequence = pushed.Delivery.Sequence;
+                    range = new SequenceRange(range?.First ?? sequence, sequence);
+                    Volatile.Write(ref _newestSeen, sequence);
+                    committed++;
+                }
+
+                Signal();
+                if (server is not null && range is { } seen)
+                {
+                    await AcknowledgeAsync(server, seen, committed).ConfigureAwait(false);
+                }
+            }
+        }
+        catch (MessagingException e)
+        {
+            // The store failed: nothing is acknowledged that is not committed, so nothing is lost.
+            Fail(e);
+        }
+    }
+
+    // Pushes come in mailbox order, so a range from the first to the last of a batch names no message that was not committed.
+    private async Task AcknowledgeAsync(MessageServerConnection server, SequenceRange range, uint count)
+    {
+        try
+        {
+            await server.RequestAsync<Done>(new AcknowledgeRequest([range]), _closing.Token).ConfigureAwait(false);
+            await server.RequestAsync<CreditGranted>(new GrantCreditRequest(count), _closing.Token).ConfigureAwait(false);
+        }
+        catch (MessagingException e) when (e.Failure is MessagingFailure.Unreachable or MessagingFailure.NotLoggedIn)
+        {
+            // The message comes again after reconnecting and is then known by its id.
+            Log.AcknowledgeFailed(_logger, e.Failure);
+        }
+    }
+
+    private void Commit(Deliver delivery) => store.Write(transaction =>
+    {
+        if (transaction.IsInInbox(delivery.Sender, delivery.Message))
+        {
+            return;
+        }
+
+        var (problem, content) = Open(transaction, delivery);
+        if (problem is { } found)
+        {
+            transaction.AddToInbox(
+                delivery.Message,
+                delivery.Sender,
+                delivery.SenderDevice,
+                transaction.FindContactName(delivery.Sender) ?? delivery.SenderName,
+                delivery.AcceptedAt,
+                content,
+                found);
+        }
+
+        CryptographicOperations.ZeroMemory(content);
+    });
+
+    // Null for the problem: there is nothing to keep, because the message was read before.
+    private (MessageProblem? Problem, byte[]? Content) Open(StoreTransaction transaction, Deliver delivery)
+    {
+        var identity = transaction.FindIdentity(delivery.Sender, delivery.SenderDevice);
+        if (EnvelopeFormat.TryReadCertificate(delivery.Envelope.Span, out var certificate)
+            && (identity = contacts.PinSender(transaction, delivery, certificate)) is null)
+        {
+            return (MessageProblem.UntrustedSender, null);
+        }
+
+        if (identity is null)
+        {
+            return (MessageProblem.Unreadable, null);
+        }
+
+        using var self = DeviceKeys.Identity(transaction);
+        using var prekeys = DeviceKeys.Prekeys(transaction);
+        using var sessions = transaction.GetSessions(delivery.Sender, delivery.SenderDevice);
+        var result = sessions.Decrypt(self, prekeys, identity, delivery.Envelope.Span, out var plaintext);
+        switch (result)
+        {
+            case DecryptResult.Ok:
+                transaction.SetSessions(delivery.Sender, delivery.SenderDevice, sessions);
+                return (MessageProblem.None, plaintext);
+            case DecryptResult.Duplicate:
+                return (null, null);
+            default:
+                Log.Unreadable(_logger, result);
+                return (MessageProblem.Unreadable, null);
+        }
+    }
+
+    private void Fail(MessagingException failure)
+    {
+        _failure ??= failure;
+        Signal();
+    }
+
+    private void Signal() => _changed.Writer.TryWrite(true);
+
+    private static partial class Log
+    {
+        [LoggerMessage(4001, LogLevel.Information, "The connection to the home server ended: {Failure}.")]
+        public static partial void ConnectionEnded(ILogger logger, ChannelFailure failure);
+
+        [LoggerMessage(4002, LogLevel.Information, "Connecting to the home server failed: {Failure}; next try in {Delay}.")]
+        public static partial void ConnectFailed(ILogger logger, MessagingFailure failure, TimeSpan delay);
+
+        [LoggerMessage(4003, LogLevel.Information, "An acknowledgement was not answered: {Failure}.")]
+        public static partial void AcknowledgeFailed(ILogger logger, MessagingFailure failure);
+
+        [LoggerMessage(4004, LogLevel.Information, "A message could not be read: {Result}.")]
+        public static partial void Unreadable(ILogger logger, DecryptResult result);
+    }
+}

@@ -1,0 +1,217 @@
+using KerberosMessaging.Client.Connections;
+using KerberosMessaging.Client.Store;
+using KerberosMessaging.Cryptography;
+using KerberosMessaging.EndToEnd;
+using KerberosMessaging.Protocol;
+using KerberosMessaging.Protocol.Messages;
+
+namespace KerberosMessaging.Client.Conversations;
+
+/// <summary>
+/// Sends: encrypts to every device of the recipient, keeps the request in the outbox together with the advanced ratchet
+/// state before anything leaves, and repeats that very request until a server answers it.
+/// </summary>
+internal sealed class Sender(LocalStore store, Contacts contacts, Servers servers, Account account, MessagingOptions options)
+{
+    // The recipient's devices can change between look-up and SEND; each round repairs the list once.
+    private const int Rounds = 4;
+
+    public async Task<SentMessage> SendAsync(string recipient, MessageContent content, CancellationToken cancellationToken)
+    {
+        var message = MessageId.New();
+        var plaintext = content.ToBytes();
+        return await DeliverAsync(message, recipient, plaintext, null, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Sends what an earlier run prepared and did not see answered.</summary>
+    public async Task FlushOutboxAsync(CancellationToken cancellationToken)
+    {
+        foreach (var entry in store.Read(static transaction => transaction.ListOutbox()))
+        {
+            var request = WireReader.ReadWhole<SendMessageRequest>(entry.Request);
+            await DeliverAsync(entry.Message, entry.Recipient, entry.Content, request, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private async Task<SentMessage> DeliverAsync(
+        MessageId message,
+        string recipient,
+        byte[] plaintext,
+        SendMessageRequest? request,
+        CancellationToken cancellationToken)
+    {
+        var withoutMailbox = new HashSet<DeviceId>();
+        for (var round = 0; round < Rounds; round++)
+        {
+            var peer = await Retry.RunAsync(options, token => contacts.FindAsync(recipient, token), cancellationToken).ConfigureAwait(false);
+            if (peer.Devices.Count == 0)
+            {
+                throw NotReady(peer);
+            }
+
+            contacts.RefuseIfChanged(peer);
+            var server = await HomeOfAsync(peer, cancellationToken).ConfigureAwait(false);
+            request ??= await Retry.RunAsync(
+                options, token => PrepareAsync(message, peer, plaintext, withoutMailbox, server, token), cancellationToken).ConfigureAwait(false);
+            var reply = await Retry.RunAsync(
+                options, token => server.RequestAsync(request, token), cancellationToken).ConfigureAwait(false);
+            if (reply.As<MessageAccepted>() is { } accepted)
+            {
+                store.Write(transaction => transaction.RemoveFromOutbox(message));
+                return new SentMessage(message, accepted.AcceptedAt, request.Envelopes.Count);
+            }
+
+            if (reply.As<DevicesMismatched>() is not { } mismatch)
+            {
+                break;
+            }
+
+            // Nothing was taken, so the same message id may carry other envelopes now.
+            withoutMailbox.UnionWith(mismatch.Unknown);
+            withoutMailbox.ExceptWith(mismatch.Missing);
+            request = null;
+        }
+
+        throw new MessagingException(MessagingFailure.Refused, "the message server and the realm do not agree on the recipient's devices");
+    }
+
+    private async Task<MessageServerConnection> HomeOfAsync(Peer peer, CancellationToken cancellationToken)
+    {
+        if (peer.HomeServer.IsZero)
+        {
+            throw new MessagingException(MessagingFailure.RecipientNotReady, "the realm has no message server yet");
+        }
+
+        return await Retry.RunAsync(options, token => servers.GetAsync(peer.HomeServer, token), cancellationToken).ConfigureAwait(false);
+    }
+
+    private async Task<SendMessageRequest> PrepareAsync(
+        MessageId message,
+        Peer peer,
+        byte[] plaintext,
+        HashSet<DeviceId> withoutMailbox,
+        MessageServerConnection server,
+        CancellationToken cancellationToken)
+    {
+        var devices = peer.Devices
+            .Where(device => !withoutMailbox.Contains(device.Device))
+            .Where(device => peer.Client != account.Client || device.Device != account.Device)
+            .ToList();
+        var bundles = await FetchBundlesAsync(peer, devices, server, cancellationToken).ConfigureAwait(false);
+        return store.Write(transaction =>
+        {
+            using var identity = DeviceKeys.Identity(transaction);
+            var envelopes = new List<DeviceEnvelope>();
+            foreach (var device in devices)
+            {
+                if (Encrypt(transaction, identity, peer.Client, device, bundles, plaintext) is { } envelope)
+                {
+                    envelopes.Add(new DeviceEnvelope(device.Device, envelope));
+                }
+            }
+
+            if (envelopes.Count == 0)
+            {
+                throw NotReady(peer);
+            }
+
+            var request = new SendMessageRequest(message, peer.Client, 0, envelopes);
+            var bytes = WireWriter.ToArray(request);
+            RefuseIfTooLarge(request, bytes);
+            transaction.PutInOutbox(message, peer.Name, plaintext, bytes);
+            return request;
+        });
+    }
+
+    private async Task<Dictionary<DeviceId, PrekeyBundle>> FetchBundlesAsync(
+        Peer peer,
+        List<PeerDevice> devices,
+        MessageServerConnection server,
+        CancellationToken cancellationToken)
+    {
+        var wanted = store.Read(transaction => devices
+            .Where(device => !HasSession(transaction, peer.Client, device.Device))
+            .Select(static device => device.Device)
+            .ToList());
+        var bundles = new Dictionary<DeviceId, PrekeyBundle>();
+        if (wanted.Count == 0)
+        {
+            return bundles;
+        }
+
+        PrekeysReply reply;
+        try
+        {
+            reply = await server.RequestAsync<PrekeysReply>(new FetchPrekeysRequest(peer.Client, wanted), cancellationToken).ConfigureAwait(false);
+        }
+        catch (MessagingException e) when (e.Failure == MessagingFailure.UnknownRecipient)
+        {
+            // The realm knows the client, but none of its devices ever came to its message server.
+            return bundles;
+        }
+
+        foreach (var (device, bytes) in reply.Bundles)
+        {
+            if (PrekeyBundle.TryRead(bytes, out var bundle))
+            {
+                bundles[device] = bundle;
+            }
+        }
+
+        return bundles;
+    }
+
+    private byte[]? Encrypt(
+        StoreTransaction transaction,
+        DeviceIdentity self,
+        ClientId client,
+        PeerDevice device,
+        Dictionary<DeviceId, PrekeyBundle> bundles,
+        byte[] plaintext)
+    {
+        using var sessions = transaction.GetSessions(client, device.Device);
+        if (!sessions.HasSession)
+        {
+            if (!bundles.TryGetValue(device.Device, out var bundle))
+            {
+                return null;
+            }
+
+            try
+            {
+                sessions.StartSession(self, account.Certificate, device.Identity, bundle);
+            }
+            catch (EndToEndException e)
+            {
+                // Not signed by the certified identity: the message server, or who stands in for it, made it up.
+                throw new MessagingException(
+                    MessagingFailure.UntrustedServer, "the message server gave prekeys that the recipient's device did not sign", e);
+            }
+        }
+
+        var envelope = sessions.Encrypt(plaintext);
+        transaction.SetSessions(client, device.Device, sessions);
+        return envelope;
+    }
+
+    // Before it is in the outbox: a server ends the connection that such a frame comes on, every time anew.
+    private static void RefuseIfTooLarge(SendMessageRequest request, byte[] bytes)
+    {
+        if (AuthenticatedCbc.SealedLength(bytes.Length) > ProtocolLimits.PayloadAfterAuthentication
+            || request.Envelopes.Any(static envelope => envelope.Envelope.Length > ProtocolLimits.EnvelopeBytes))
+        {
+            throw new MessagingException(
+                MessagingFailure.Refused,
+                $"the message is too large: encrypted to {request.Envelopes.Count} device(s) it exceeds the {ProtocolLimits.PayloadAfterAuthentication / 1024} KiB of a frame");
+        }
+    }
+
+    private static MessagingException NotReady(Peer peer) => new(
+        MessagingFailure.RecipientNotReady, $"{peer.Name} has no device yet that a message could be encrypted to");
+
+    private static bool HasSession(StoreTransaction transaction, ClientId client, DeviceId device)
+    {
+        using var sessions = transaction.GetSessions(client, device);
+        return sessions.HasSession;
+    }
+}

@@ -1,0 +1,234 @@
+using System.Runtime.CompilerServices;
+using KerberosMessaging.Client.Connections;
+using KerberosMessaging.Client.Conversations;
+using KerberosMessaging.Client.Store;
+using KerberosMessaging.Cryptography;
+using KerberosMessaging.Protocol;
+using KerberosMessaging.Protocol.Messages;
+
+namespace KerberosMessaging.Client;
+
+/// <summary>
+/// A client of a realm on one device: logged in, sending and receiving end-to-end encrypted messages. It reconnects and
+/// renews its tickets by itself. Safe for use from several threads.
+/// </summary>
+public sealed partial class MessagingClient : IAsyncDisposable
+{
+    private readonly MessagingOptions _options;
+    private readonly LocalStore _store;
+    private readonly Account _account;
+    private readonly TicketCache _tickets;
+    private readonly ServerClock _clock;
+    private readonly AuthSession _auth;
+    private readonly Servers _servers;
+    private readonly Contacts _contacts;
+    private readonly Sender _sender;
+    private readonly Receiver _receiver;
+    private int _disposed;
+
+    private MessagingClient(RealmPin realm, LocalStore store, Account account, MessagingOptions options)
+    {
+        _options = options;
+        _store = store;
+        _account = account;
+        _tickets = new TicketCache(store);
+        _clock = new ServerClock(options.Time);
+        _auth = new AuthSession(realm, options, _tickets, _clock);
+        _servers = new Servers(_auth, options, _clock, (server, code, payload) => _receiver!.OnPushAsync(server, code, payload));
+        _contacts = new Contacts(store, _auth, account);
+        _sender = new Sender(store, _contacts, _servers, account, options);
+        _receiver = new Receiver(store, _contacts, options);
+    }
+
+    /// <summary>The client's name as registered.</summary>
+    public string Name => _account.Name;
+
+    /// <summary>The client's id.</summary>
+    public ClientId Id => _account.Client;
+
+    /// <summary>This device's id.</summary>
+    public DeviceId Device => _account.Device;
+
+    /// <summary>A copy of the store key: whoever has it opens the store without the password, so keep it no longer than the login.</summary>
+    public SecretBytes CopyStoreKey() => _store.CopyKey();
+
+    /// <summary>Encrypts a text to every device of a client and sends it. Returns once the message server has committed it.</summary>
+    /// <param name="recipient">The client's name.</param>
+    /// <param name="text">The text.</param>
+    /// <param name="cancellationToken">Ends the wait; the message may still be sent, now or at the next start.</param>
+    /// <exception cref="MessagingException">It could not be sent.</exception>
+    public Task<SentMessage> SendTextAsync(string recipient, string text, CancellationToken cancellationToken = default) =>
+        SendAsync(recipient, MessageContent.OfText(text, _clock.Now), cancellationToken);
+
+    /// <summary>Encrypts a message to every device of a client and sends it. Returns once the message server has committed it.</summary>
+    /// <param name="recipient">The client's name.</param>
+    /// <param name="content">The content.</param>
+    /// <param name="cancellationToken">Ends the wait; the message may still be sent, now or at the next start.</param>
+    /// <exception cref="MessagingException">It could not be sent.</exception>
+    public Task<SentMessage> SendAsync(string recipient, MessageContent content, CancellationToken cancellationToken = default) =>
+        _sender.SendAsync(recipient, content, cancellationToken);
+
+    /// <summary>
+    /// The messages that were not read yet, in order, and with <paramref name="follow"/> those that come. Each is committed to
+    /// the local store before it is acknowledged to the server, and counts as read once the next one is asked for.
+    /// </summary>
+    /// <param name="follow">Whether to wait for more when the mailbox is empty.</param>
+    /// <param name="cancellationToken">Ends the enumeration.</param>
+    /// <exception cref="MessagingException">Receiving stopped for good, or without <paramref name="follow"/> the server was not reached in time.</exception>
+    public async IAsyncEnumerable<ReceivedMessage> ReceiveAsync(
+        bool follow,
+        [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        _receiver.Start(FindHomeAsync, _sender.FlushOutboxAsync);
+        var after = 0L;
+        while (true)
+        {
+            // Looked at before the store, so that what was committed in between is still found.
+            var isDrained = _receiver.IsDrained;
+            if (_store.Read(transaction => transaction.NextUnread(after)) is { } message)
+            {
+                yield return message;
+                after = message.StoreId;
+                _store.Write(transaction => transaction.MarkRead(message.StoreId, _options.Time.GetUtcNow()));
+                continue;
+            }
+
+            if (_receiver.Failure is { } failure)
+            {
+                throw failure;
+            }
+
+            if (isDrained && !follow)
+            {
+                yield break;
+            }
+
+            var timeout = follow ? Timeout.InfiniteTimeSpan : _options.OperationTimeout;
+            if (!await _receiver.WaitAsync(timeout, cancellationToken).ConfigureAwait(false))
+            {
+                throw new MessagingException(MessagingFailure.Unreachable, "the message server cannot be reached");
+            }
+        }
+    }
+
+    /// <summary>Looks a client up and computes the safety number shared with it.</summary>
+    /// <param name="name">The client's name.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <exception cref="MessagingException">Unknown, not ready, or not who it was.</exception>
+    public async Task<Contact> GetContactAsync(string name, CancellationToken cancellationToken = default)
+    {
+        var peer = await Retry.RunAsync(
+            _options, token => _contacts.FindAsync(name, token), cancellationToken).ConfigureAwait(false);
+        return peer.Devices.Count > 0
+            ? _contacts.Describe(peer)
+            : throw new MessagingException(MessagingFailure.RecipientNotReady, $"{peer.Name} has no device yet");
+    }
+
+    /// <summary>Records that the user compared the safety number with the contact and that it was the same.</summary>
+    /// <param name="contact">The contact, with the safety number that was compared.</param>
+    public void MarkVerified(Contact contact) => _contacts.SetVerified(contact);
+
+    /// <summary>The tickets in the cache, the ticket-granting ticket first.</summary>
+    public IReadOnlyList<TicketInfo> ListTickets()
+    {
+        var list = new List<TicketInfo>();
+        if (_tickets.HasGranting)
+        {
+            using var granting = _tickets.GetGranting();
+            list.Add(Describe(null, "ticket-granting ticket", granting));
+        }
+
+        foreach (var server in _tickets.ListServices())
+        {
+            using var ticket = _tickets.GetService(server);
+            if (ticket is not null)
+            {
+                list.Add(Describe(server, $"message server {server}", ticket));
+            }
+        }
+
+        return list;
+    }
+
+    /// <summary>Ends the session at the auth server and forgets its tickets.</summary>
+    /// <param name="everywhere">All sessions of the client, not only this one.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <exception cref="MessagingException">The auth server was not reached; the tickets are forgotten all the same.</exception>
+    public async Task LogoutAsync(bool everywhere, CancellationToken cancellationToken = default)
+    {
+        try
+        {
+            await Retry.RunAsync(
+                _options, token => _auth.RequestAsync<Done>(new LogoutRequest(everywhere), token), cancellationToken).ConfigureAwait(false);
+        }
+        catch (MessagingException e) when (e.Failure == MessagingFailure.NotLoggedIn)
+        {
+            // The session had ended already.
+        }
+        finally
+        {
+            _tickets.Clear();
+        }
+    }
+
+    /// <summary>Closes connections and store. Nothing is lost: what was not acknowledged comes again, what was not sent is in the outbox.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        if (Interlocked.Exchange(ref _disposed, 1) != 0)
+        {
+            return;
+        }
+
+        await _receiver.DisposeAsync().ConfigureAwait(false);
+        await _servers.DisposeAsync().ConfigureAwait(false);
+        await _auth.DisposeAsync().ConfigureAwait(false);
+        _store.Dispose();
+    }
+
+    private static TicketInfo Describe(ServerId? server, string name, CachedTicket ticket) =>
+        new(server, name, ticket.Times.StartsAt, ticket.Times.EndsAt, ticket.Times.RenewableUntil);
+
+    /// <summary>Publishes this device's prekeys at the home server, where it was not done yet.</summary>
+    private async Task PublishPrekeysAsync(MessageServerConnection home, CancellationToken cancellationToken)
+    {
+        const string Setting = "prekeys published at";
+        var server = home.Id.Value.ToByteArray(bigEndian: true);
+        using var published = _store.Read(static transaction => transaction.GetSetting(Setting));
+        if (published is not null && published.Span.SequenceEqual(server))
+        {
+            return;
+        }
+
+        var bundle = _store.Read(static transaction =>
+        {
+            using var prekeys = DeviceKeys.Prekeys(transaction);
+            return prekeys.Bundle.ToBytes();
+        });
+        await home.RequestAsync<Done>(new UploadPrekeysRequest(bundle), cancellationToken).ConfigureAwait(false);
+        _store.Write(transaction => transaction.SetSetting(Setting, server));
+    }
+
+    private async Task<MessageServerConnection> FindHomeAsync(CancellationToken cancellationToken)
+    {
+        MessageServerConnection home;
+        try
+        {
+            var self = await _contacts.FindAsync(Name, cancellationToken).ConfigureAwait(false);
+            if (self.HomeServer.IsZero)
+            {
+                throw new MessagingException(MessagingFailure.RecipientNotReady, "the realm has no message server yet");
+            }
+
+            home = await _servers.GetAsync(self.HomeServer, cancellationToken).ConfigureAwait(false);
+            _store.Write(transaction => home.Entry.Save(transaction));
+        }
+        catch (MessagingException e) when (e.Failure == MessagingFailure.Unreachable && _store.Read(HomeServer.Load) is { } known)
+        {
+            // The auth server is away: the home server serves on, until the ticket ends.
+            home = _servers.Get(known);
+        }
+
+        await PublishPrekeysAsync(home, cancellationToken).ConfigureAwait(false);
+        return home;
+    }
+}

@@ -1,0 +1,53 @@
+namespace KerberosMessaging.Client;
+
+/// <summary>Why an operation of the SDK failed, as far as its caller can act on it.</summary>
+public enum MessagingFailure
+{
+    /// <summary>A server cannot be reached, or went away and did not come back in time.</summary>
+    Unreachable,
+
+    /// <summary>The server's key is not the pinned one. Nothing was sent to it.</summary>
+    UntrustedServer,
+
+    /// <summary>Wrong password, unknown name or locked account: the server does not tell which.</summary>
+    LoginFailed,
+
+    /// <summary>There is no login, or it ended or was revoked: log in again.</summary>
+    NotLoggedIn,
+
+    /// <summary>The name belongs to another client.</summary>
+    NameTaken,
+
+    /// <summary>The name breaks the realm's rules for names.</summary>
+    NameInvalid,
+
+    /// <summary>The realm refused the registration for another reason.</summary>
+    RegistrationRefused,
+
+    /// <summary>The server asks for a password stretching that is too weak, or too costly, to be used.</summary>
+    StretchingRefused,
+
+    /// <summary>The realm refused this device.</summary>
+    DeviceRefused,
+
+    /// <summary>No client of that name.</summary>
+    UnknownRecipient,
+
+    /// <summary>The recipient has no device yet that a message could be encrypted to.</summary>
+    RecipientNotReady,
+
+    /// <summary>The recipient's identity is not the one known or verified before.</summary>
+    IdentityChanged,
+
+    /// <summary>The recipient's mailbox is full.</summary>
+    MailboxFull,
+
+    /// <summary>Another connection of this device took over receiving.</summary>
+    TakenOver,
+
+    /// <summary>The local store is missing, unwritable, damaged, or sealed under another key.</summary>
+    StoreUnusable,
+
+    /// <summary>The server refused the request for a reason that the caller cannot act on.</summary>
+    Refused,
+}

@@ -1,0 +1,207 @@
+using System.Security.Cryptography;
+using KerberosMessaging.Cryptography;
+using Microsoft.Data.Sqlite;
+
+namespace KerberosMessaging.Client.Store;
+
+/// <summary>
+/// The local store: one SQLite file for one client on one device. Every change is one transaction that holds the write
+/// lock from its start, so that several processes of one device can share the file. Secrets are sealed (see
+/// <see cref="StoreCipher"/>) under a random store key, which itself is sealed under a key from the password or a key file.
+/// </summary>
+internal sealed class LocalStore : IDisposable
+{
+    private const int SchemaVersion = 1;
+    private const string WrappedKeyPlace = "settings.store key";
+    private const string WrappingLabel = "kmsg/25 store key wrapping";
+
+    private const string Schema = """
+        CREATE TABLE settings (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
+        CREATE TABLE contacts (client BLOB PRIMARY KEY, name TEXT NOT NULL UNIQUE, verified BLOB) WITHOUT ROWID;
+        CREATE TABLE devices (
+            client BLOB NOT NULL, device BLOB NOT NULL, identity BLOB NOT NULL, sessions BLOB,
+            PRIMARY KEY (client, device)) WITHOUT ROWID;
+        CREATE TABLE inbox (
+            id INTEGER PRIMARY KEY AUTOINCREMENT, message BLOB NOT NULL, sender BLOB NOT NULL, device BLOB NOT NULL,
+            sender_name TEXT NOT NULL, accepted_at INTEGER NOT NULL, content BLOB, problem INTEGER NOT NULL, read_at INTEGER,
+            UNIQUE (sender, message));
+        CREATE INDEX inbox_unread ON inbox (id) WHERE read_at IS NULL;
+        CREATE TABLE outbox (
+            id INTEGER PRIMARY KEY AUTOINCREMENT, message BLOB NOT NULL UNIQUE, recipient TEXT NOT NULL, content BLOB NOT NULL,
+            request BLOB NOT NULL);
+        """;
+
+    private readonly string _connectionString;
+    private readonly StoreCipher _cipher;
+
+    private LocalStore(string path, string connectionString, StoreCipher cipher) =>
+        (Path, _connectionString, _cipher) = (path, connectionString, cipher);
+
+    public string Path { get; }
+
+    /// <summary>A copy of the store key, for a session file that spares the password while the login lasts.</summary>
+    public SecretBytes CopyKey() => _cipher.CopyKey();
+
+    /// <summary>Opens the store with a key from the password (OPAQUE's export_key) or a key file, making it when it is missing.</summary>
+    public static LocalStore OpenOrCreate(string path, SecretBytes outerKey) => Guard(path, () =>
+    {
+        var connectionString = Prepare(path, mayCreate: true);
+        using var wrappingKey = new SecretBytes(AuthenticatedCbc.KeySize);
+        using (var prk = new SecretBytes(KeyDerivation.PseudorandomKeySize))
+        {
+            KeyDerivation.Extract([], outerKey.Span, prk.Span);
+            KeyDerivation.Expand(prk.Span, WrappingLabel, wrappingKey.Span);
+        }
+
+        using var wrapping = new StoreCipher(wrappingKey.Clone());
+        using var connection = Connect(connectionString);
+        using var transaction = connection.BeginTransaction(deferred: false);
+        using var select = Command(connection, transaction, "SELECT value FROM settings WHERE name = $name", ("$name", "store key"));
+        if (select.ExecuteScalar() is byte[] wrapped)
+        {
+            return new LocalStore(path, connectionString, new StoreCipher(wrapping.Open(WrappedKeyPlace, [], wrapped)));
+        }
+
+        var storeKey = SecretBytes.Random(AuthenticatedCbc.KeySize);
+        using var insert = Command(
+            connection,
+            transaction,
+            "INSERT INTO settings (name, value) VALUES ($name, $value)",
+            ("$name", "store key"),
+            ("$value", wrapping.Seal(WrappedKeyPlace, [], storeKey.Span)));
+        insert.ExecuteNonQuery();
+        transaction.Commit();
+        return new LocalStore(path, connectionString, new StoreCipher(storeKey));
+    });
+
+    /// <summary>Opens an existing store with its own key.</summary>
+    public static LocalStore Open(string path, SecretBytes storeKey) => Guard(path, () =>
+        new LocalStore(path, Prepare(path, mayCreate: false), new StoreCipher(storeKey.Clone())));
+
+    /// <summary>Runs an action in a transaction of its own; what it changed is on disk when this returns.</summary>
+    public T Write<T>(Func<StoreTransaction, T> action) => Guard(Path, () =>
+    {
+        using var connection = Connect(_connectionString);
+        using var transaction = connection.BeginTransaction(deferred: false);
+        var result = action(new StoreTransaction(connection, transaction, _cipher));
+        transaction.Commit();
+        return result;
+    });
+
+    /// <inheritdoc cref="Write{T}"/>
+    public void Write(Action<StoreTransaction> action) => Write(transaction =>
+    {
+        action(transaction);
+        return 0;
+    });
+
+    /// <summary>Runs an action that changes nothing.</summary>
+    public T Read<T>(Func<StoreTransaction, T> action) => Guard(Path, () =>
+    {
+        using var connection = Connect(_connectionString);
+        using var transaction = connection.BeginTransaction(deferred: true);
+        return action(new StoreTransaction(connection, transaction, _cipher));
+    });
+
+    public void Dispose()
+    {
+        _cipher.Dispose();
+        using var connection = new SqliteConnection(_connectionString);
+        SqliteConnection.ClearPool(connection);
+    }
+
+    internal static SqliteCommand Command(
+        SqliteConnection connection,
+        SqliteTransaction transaction,
+        string sql,
+        params ReadOnlySpan<(string Name, object? Value)> parameters)
+    {
+        var command = connection.CreateCommand();
+        command.Transaction = transaction;
+        command.CommandText = sql;
+        foreach (var (name, value) in parameters)
+        {
+            command.Parameters.AddWithValue(name, value ?? DBNull.Value);
+        }
+
+        return command;
+    }
+
+    private static string Prepare(string path, bool mayCreate)
+    {
+        path = System.IO.Path.GetFullPath(path);
+        if (!File.Exists(path))
+        {
+            if (!mayCreate)
+            {
+                throw new FileNotFoundException("it does not exist");
+            }
+
+            CreateFile(path);
+        }
+
+        var connectionString = new SqliteConnectionStringBuilder { DataSource = path, Mode = SqliteOpenMode.ReadWrite }.ToString();
+        using var connection = Connect(connectionString);
+        using var transaction = connection.BeginTransaction(deferred: false);
+        using var version = Command(connection, transaction, "PRAGMA user_version");
+        switch ((long)version.ExecuteScalar()!)
+        {
+            case SchemaVersion:
+                break;
+            case 0:
+                using (var create = Command(connection, transaction, $"{Schema} PRAGMA user_version = {SchemaVersion};"))
+                {
+                    create.ExecuteNonQuery();
+                }
+
+                transaction.Commit();
+                break;
+            default:
+                throw new IOException("it was made by a newer version");
+        }
+
+        return connectionString;
+    }
+
+    // Made by hand before SQLite opens it, so that it is never readable by others.
+    private static void CreateFile(string path)
+    {
+        var folder = System.IO.Path.GetDirectoryName(path)!;
+        if (OperatingSystem.IsWindows())
+        {
+            Directory.CreateDirectory(folder);
+            File.Create(path).Dispose();
+            return;
+        }
+
+        Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        new FileStream(path, new FileStreamOptions
+        {
+            Mode = FileMode.OpenOrCreate,
+            Access = FileAccess.Write,
+            UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
+        }).Dispose();
+    }
+
+    private static SqliteConnection Connect(string connectionString)
+    {
+        var connection = new SqliteConnection(connectionString);
+        connection.Open();
+        using var pragmas = connection.CreateCommand();
+        pragmas.CommandText = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;";
+        pragmas.ExecuteNonQuery();
+        return connection;
+    }
+
+    private static T Guard<T>(string path, Func<T> action)
+    {
+        try
+        {
+            return action();
+        }
+        catch (Exception e) when (e is SqliteException or IOException or UnauthorizedAccessException or CryptographicException)
+        {
+            throw Connections.Failures.Store(path, e);
+        }
+    }
+}
