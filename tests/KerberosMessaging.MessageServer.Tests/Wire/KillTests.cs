@@ -31,7 +31,7 @@ public sealed class KillTests : IDisposable
         try
         {
             await (await SignInAsync(_bob, port)).DisposeAsync();
-            for (var round = 0; round < 5; round++)
+            for (var round = 0; round < 3; round++)
             {
                 await using (var alice = await SignInAsync(_alice, port))
                 {
