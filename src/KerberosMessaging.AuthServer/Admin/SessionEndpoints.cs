@@ -6,16 +6,16 @@ using Microsoft.EntityFrameworkCore;
 namespace KerberosMessaging.AuthServer.Admin;
 
 /// <summary>A session: one login, on which tickets hang.</summary>
-/// <param name="Id">The session's id.</param>
-/// <param name="ClientId">The client that logged in.</param>
-/// <param name="DeviceId">The device that logged in.</param>
-/// <param name="Address">The IP address that the login came from.</param>
-/// <param name="CreatedAt">When the password was proven.</param>
-/// <param name="LastUsedAt">When a ticket of it was last used, to the minute.</param>
-/// <param name="ExpiresAt">When it ends unless it is renewed.</param>
-/// <param name="RenewableUntil">Until when it can be renewed.</param>
-/// <param name="RevokedAt">When it was revoked; null while it was not.</param>
-/// <param name="RevokedReason">Why it was revoked.</param>
+/// <param name="Id" example="927583ed-c181-4eff-819c-75540d934a2a">The session's id.</param>
+/// <param name="ClientId" example="e7b70f9d-ad2e-4636-8a47-674f17454874">The client that logged in.</param>
+/// <param name="DeviceId" example="2aa56f31-65d9-4831-b598-127e5a62b50e">The device that logged in.</param>
+/// <param name="Address" example="203.0.113.7">The IP address that the login came from.</param>
+/// <param name="CreatedAt" example="2026-11-23T11:31:15.54Z">When the password was proven.</param>
+/// <param name="LastUsedAt" example="2026-11-23T11:45:00Z">When a ticket of it was last used, to the minute.</param>
+/// <param name="ExpiresAt" example="2026-11-23T21:31:15.54Z">When it ends unless it is renewed.</param>
+/// <param name="RenewableUntil" example="2026-11-30T11:31:15.54Z">Until when it can be renewed.</param>
+/// <param name="RevokedAt" example="2026-11-23T12:00:00Z">When it was revoked; null while it was not.</param>
+/// <param name="RevokedReason" example="logout">Why it was revoked.</param>
 internal sealed record SessionView(
     Guid Id,
     Guid ClientId,
@@ -30,7 +30,7 @@ internal sealed record SessionView(
 
 internal static class SessionEndpoints
 {
-    /// <summary>Lists the sessions</summary>
+    /// <summary>Lists the sessions.</summary>
     /// <remarks>Oldest first, a page at a time; ended sessions are listed too.</remarks>
     public static async Task<Results<Ok<Page<SessionView>>, ValidationProblem>> ListAsync(
         [AsParameters] PageRequest page,
