@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.ExceptionServices;
 using KerberosMessaging.Client.Connections;
 using KerberosMessaging.Client.Conversations;
 using KerberosMessaging.Client.Store;
@@ -24,6 +25,7 @@ public sealed partial class MessagingClient : IAsyncDisposable
     private readonly Contacts _contacts;
     private readonly Sender _sender;
     private readonly Receiver _receiver;
+    private int _disposed;
 
     private MessagingClient(RealmPin realm, LocalStore store, Account account, MessagingOptions options)
     {
@@ -33,7 +35,7 @@ public sealed partial class MessagingClient : IAsyncDisposable
         _tickets = new TicketCache(store);
         _clock = new ServerClock(options.Time);
         _auth = new AuthSession(realm, options, _tickets, _clock);
-        _servers = new Servers(_auth, options, _clock, (server, code, payload) => _receiver!.OnPushAsync(server, code, payload));
+        _servers = new Servers(_auth, options, _clock, (link, code, payload) => _receiver!.OnPushAsync(link, code, payload));
         _contacts = new Contacts(store, _auth, account);
         _sender = new Sender(store, _contacts, _servers, account, options);
         _receiver = new Receiver(store, _contacts, options);
@@ -79,6 +81,7 @@ public sealed partial class MessagingClient : IAsyncDisposable
         [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
         _receiver.Start(FindHomeAsync, _sender.FlushOutboxAsync);
+        var started = _options.Time.GetTimestamp();
         var after = 0L;
         while (true)
         {
@@ -94,12 +97,19 @@ public sealed partial class MessagingClient : IAsyncDisposable
 
             if (_receiver.Failure is { } failure)
             {
-                throw failure;
+                ExceptionDispatchInfo.Throw(failure);
             }
 
             if (isDrained && !follow)
             {
                 yield break;
+            }
+
+            if (!follow
+                && _receiver.Interrupted is { } interrupted
+                && interrupted.RetryIn >= _options.OperationTimeout - _options.Time.GetElapsedTime(started))
+            {
+                throw interrupted.Reason;
             }
 
             var timeout = follow ? Timeout.InfiniteTimeSpan : _options.OperationTimeout;
@@ -173,6 +183,11 @@ public sealed partial class MessagingClient : IAsyncDisposable
     /// <summary>Closes connections and store. Nothing is lost: what was not acknowledged comes again, what was not sent is in the outbox.</summary>
     public async ValueTask DisposeAsync()
     {
+        if (Interlocked.Exchange(ref _disposed, 1) != 0)
+        {
+            return;
+        }
+
         await _receiver.DisposeAsync().ConfigureAwait(false);
         await _servers.DisposeAsync().ConfigureAwait(false);
         await _auth.DisposeAsync().ConfigureAwait(false);

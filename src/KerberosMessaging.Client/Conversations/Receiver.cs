@@ -21,19 +21,23 @@ internal sealed partial class Receiver(LocalStore store, Contacts contacts, Mess
 
     private readonly ILogger _logger = options.LoggerFactory.CreateLogger<Receiver>();
     private readonly CancellationTokenSource _closing = new();
-    private readonly Channel<(MessageServerConnection Server, Deliver Delivery)> _pushed =
-        Channel.CreateUnbounded<(MessageServerConnection, Deliver)>();
+    private readonly Channel<(MessageServerLink Link, Deliver Delivery)> _pushed =
+        Channel.CreateUnbounded<(MessageServerLink, Deliver)>();
 
     private readonly Channel<bool> _changed = Channel.CreateBounded<bool>(
         new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
 
     private Task? _running;
-    private volatile MessagingException? _failure;
+    private volatile Exception? _failure;
+    private volatile Interruption? _interruption;
     private ulong _newestWaiting = ulong.MaxValue;
     private ulong _newestSeen;
 
     /// <summary>Why receiving stopped for good; null while it goes on.</summary>
-    public MessagingException? Failure => _failure;
+    public Exception? Failure => _failure;
+
+    /// <summary>Why there is no connection, while it is being tried again; null while there is one.</summary>
+    public Interruption? Interrupted => _interruption;
 
     /// <summary>Whether everything that waited when this client connected has been committed.</summary>
     public bool IsDrained => Volatile.Read(ref _newestSeen) >= Volatile.Read(ref _newestWaiting);
@@ -41,8 +45,8 @@ internal sealed partial class Receiver(LocalStore store, Contacts contacts, Mess
     /// <summary>Starts receiving, once.</summary>
     public void Start(Func<CancellationToken, Task<MessageServerConnection>> findHome, Func<CancellationToken, Task> flushOutbox) =>
         _running ??= Task.WhenAll(
-            Task.Run(() => StayConnectedAsync(findHome, flushOutbox)),
-            Task.Run(CommitAsync));
+            Task.Run(() => SurviveAsync(() => StayConnectedAsync(findHome, flushOutbox))),
+            Task.Run(() => SurviveAsync(CommitAsync)));
 
     /// <summary>Waits until something may have changed: a message committed, the mailbox emptied, a failure.</summary>
     public async Task<bool> WaitAsync(TimeSpan timeout, CancellationToken cancellationToken)
@@ -60,12 +64,12 @@ internal sealed partial class Receiver(LocalStore store, Contacts contacts, Mess
     }
 
     /// <summary>Handles what a message server pushed.</summary>
-    public ValueTask OnPushAsync(MessageServerConnection server, MessageCode code, ReadOnlyMemory<byte> payload)
+    public ValueTask OnPushAsync(MessageServerLink link, MessageCode code, ReadOnlyMemory<byte> payload)
     {
         if (code == MessageCode.Deliver)
         {
             // Bounded by the credit that was granted.
-            _pushed.Writer.TryWrite((server, WireReader.ReadWhole<Deliver>(payload.Span)));
+            _pushed.Writer.TryWrite((link, WireReader.ReadWhole<Deliver>(payload.Span)));
         }
         else if (code == MessageCode.Notice && WireReader.ReadWhole<Notice>(payload.Span).Kind == NoticeKind.TakenOver)
         {
@@ -86,6 +90,19 @@ internal sealed partial class Receiver(LocalStore store, Contacts contacts, Mess
         _closing.Dispose();
     }
 
+    // A loop that ended without a word would leave its reader waiting for ever.
+    private async Task SurviveAsync(Func<Task> loop)
+    {
+        try
+        {
+            await loop().ConfigureAwait(false);
+        }
+        catch (Exception e) when (!_closing.IsCancellationRequested)
+        {
+            Fail(e);
+        }
+    }
+
     private async Task StayConnectedAsync(
         Func<CancellationToken, Task<MessageServerConnection>> findHome,
         Func<CancellationToken, Task> flushOutbox)
@@ -96,18 +113,21 @@ internal sealed partial class Receiver(LocalStore store, Contacts contacts, Mess
             try
             {
                 var home = await findHome(_closing.Token).ConfigureAwait(false);
-                var ended = await home.ConnectAsync(_closing.Token).ConfigureAwait(false);
+                var link = await home.ConnectAsync(_closing.Token).ConfigureAwait(false);
                 Volatile.Write(ref _newestSeen, 0);
-                var granted = await home.RequestAsync<CreditGranted>(new GrantCreditRequest(Credit), _closing.Token).ConfigureAwait(false);
+                var granted = await link.RequestAsync<CreditGranted>(new GrantCreditRequest(Credit), _closing.Token).ConfigureAwait(false);
                 Volatile.Write(ref _newestWaiting, granted.NewestWaiting);
+                _interruption = null;
                 Signal();
                 delay = options.FirstReconnectDelay;
                 await flushOutbox(_closing.Token).ConfigureAwait(false);
-                Log.ConnectionEnded(_logger, (await ended.WaitAsync(_closing.Token).ConfigureAwait(false)).Failure);
+                Log.ConnectionEnded(_logger, (await link.Ended.WaitAsync(_closing.Token).ConfigureAwait(false)).Failure);
             }
             catch (MessagingException e) when (Failures.IsWorthRetrying(e) || e.Failure == MessagingFailure.RecipientNotReady)
             {
                 Log.ConnectFailed(_logger, e.Failure, delay);
+                _interruption = new Interruption(e, delay);
+                Signal();
                 await Task.Delay(delay, options.Time, _closing.Token).ConfigureAwait(false);
                 delay = Retry.Next(options, delay);
             }
@@ -125,12 +145,14 @@ internal sealed partial class Receiver(LocalStore store, Contacts contacts, Mess
             while (await _pushed.Reader.WaitToReadAsync(_closing.Token).ConfigureAwait(false))
             {
                 var committed = 0u;
-                MessageServerConnection? server = null;
+                MessageServerLink? link = null;
                 SequenceRange? range = null;
-                while (committed < Credit / 2 && _pushed.Reader.TryRead(out var pushed))
+
+                // One connection a batch: on a new one the mailbox comes again from its oldest message.
+                while (committed < Credit / 2 && _pushed.Reader.TryPeek(out var pushed) && (link ??= pushed.Link) == pushed.Link)
                 {
+                    _pushed.Reader.TryRead(out _);
                     Commit(pushed.Delivery);
-                    server = pushed.Server;
                     var sequence = pushed.Delivery.Sequence;
                     range = new SequenceRange(range?.First ?? sequence, sequence);
                     Volatile.Write(ref _newestSeen, sequence);
@@ -138,9 +160,9 @@ internal sealed partial class Receiver(LocalStore store, Contacts contacts, Mess
                 }
 
                 Signal();
-                if (server is not null && range is { } seen)
+                if (link is not null && range is { } seen)
                 {
-                    await AcknowledgeAsync(server, seen, committed).ConfigureAwait(false);
+                    await AcknowledgeAsync(link, seen, committed).ConfigureAwait(false);
                 }
             }
         }
@@ -152,12 +174,14 @@ internal sealed partial class Receiver(LocalStore store, Contacts contacts, Mess
     }
 
     // Pushes come in mailbox order, so a range from the first to the last of a batch names no message that was not committed.
-    private async Task AcknowledgeAsync(MessageServerConnection server, SequenceRange range, uint count)
+    // Only on the connection that they came on: credit makes a connection the one that receives, and to open another for it
+    // would take receiving away from a client that just took over.
+    private async Task AcknowledgeAsync(MessageServerLink link, SequenceRange range, uint count)
     {
         try
         {
-            await server.RequestAsync<Done>(new AcknowledgeRequest([range]), _closing.Token).ConfigureAwait(false);
-            await server.RequestAsync<CreditGranted>(new GrantCreditRequest(count), _closing.Token).ConfigureAwait(false);
+            await link.RequestAsync<Done>(new AcknowledgeRequest([range]), _closing.Token).ConfigureAwait(false);
+            await link.RequestAsync<CreditGranted>(new GrantCreditRequest(count), _closing.Token).ConfigureAwait(false);
         }
         catch (MessagingException e) when (e.Failure is MessagingFailure.Unreachable or MessagingFailure.NotLoggedIn)
         {
@@ -221,7 +245,7 @@ internal sealed partial class Receiver(LocalStore store, Contacts contacts, Mess
         }
     }
 
-    private void Fail(MessagingException failure)
+    private void Fail(Exception failure)
     {
         _failure ??= failure;
         Signal();
@@ -243,4 +267,7 @@ internal sealed partial class Receiver(LocalStore store, Contacts contacts, Mess
         [LoggerMessage(4004, LogLevel.Information, "A message could not be read: {Result}.")]
         public static partial void Unreadable(ILogger logger, DecryptResult result);
     }
+
+    /// <summary>A connection that failed, and when the next one is tried.</summary>
+    internal sealed record Interruption(MessagingException Reason, TimeSpan RetryIn);
 }

@@ -1,8 +1,10 @@
 using KerberosMessaging.Client.Connections;
 using KerberosMessaging.Client.Store;
+using KerberosMessaging.Cryptography;
 using KerberosMessaging.EndToEnd;
 using KerberosMessaging.Protocol;
 using KerberosMessaging.Protocol.Messages;
+using Microsoft.Extensions.Logging;
 
 namespace KerberosMessaging.Client.Conversations;
 
@@ -10,16 +12,27 @@ namespace KerberosMessaging.Client.Conversations;
 /// Sends: encrypts to every device of the recipient, keeps the request in the outbox together with the advanced ratchet
 /// state before anything leaves, and repeats that very request until a server answers it.
 /// </summary>
-internal sealed class Sender(LocalStore store, Contacts contacts, Servers servers, Account account, MessagingOptions options)
+internal sealed partial class Sender(LocalStore store, Contacts contacts, Servers servers, Account account, MessagingOptions options)
 {
     // The recipient's devices can change between look-up and SEND; each round repairs the list once.
     private const int Rounds = 4;
+
+    private readonly ILogger _logger = options.LoggerFactory.CreateLogger<Sender>();
 
     public async Task<SentMessage> SendAsync(string recipient, MessageContent content, CancellationToken cancellationToken)
     {
         var message = MessageId.New();
         var plaintext = content.ToBytes();
-        return await DeliverAsync(message, recipient, plaintext, null, cancellationToken).ConfigureAwait(false);
+        try
+        {
+            return await DeliverAsync(message, recipient, plaintext, null, cancellationToken).ConfigureAwait(false);
+        }
+        catch (MessagingException e) when (IsRefusal(e))
+        {
+            // The caller learns that it was not sent. Sent later all the same, it would come twice when the caller tries again.
+            store.Write(transaction => transaction.RemoveFromOutbox(message));
+            throw;
+        }
     }
 
     /// <summary>Sends what an earlier run prepared and did not see answered.</summary>
@@ -27,10 +40,23 @@ internal sealed class Sender(LocalStore store, Contacts contacts, Servers server
     {
         foreach (var entry in store.Read(static transaction => transaction.ListOutbox()))
         {
-            var request = WireReader.ReadWhole<SendMessageRequest>(entry.Request);
-            await DeliverAsync(entry.Message, entry.Recipient, entry.Content, request, cancellationToken).ConfigureAwait(false);
+            try
+            {
+                var request = WireReader.ReadWhole<SendMessageRequest>(entry.Request);
+                await DeliverAsync(entry.Message, entry.Recipient, entry.Content, request, cancellationToken).ConfigureAwait(false);
+            }
+            catch (Exception e) when (e is ProtocolException || (e is MessagingException refused && IsRefusal(refused)))
+            {
+                // One message that cannot go now, because its recipient's mailbox is full perhaps, holds up neither the
+                // others nor receiving. It is tried again on the next connection.
+                Log.StaysInOutbox(_logger, e is MessagingException { Failure: var failure } ? failure : null);
+            }
         }
     }
+
+    // What another connection could mend, and what is wrong on this side, says nothing about the message.
+    private static bool IsRefusal(MessagingException e) => e.Failure is not
+        (MessagingFailure.Unreachable or MessagingFailure.NotLoggedIn or MessagingFailure.UntrustedServer or MessagingFailure.StoreUnusable);
 
     private async Task<SentMessage> DeliverAsync(
         MessageId message,
@@ -43,6 +69,11 @@ internal sealed class Sender(LocalStore store, Contacts contacts, Servers server
         for (var round = 0; round < Rounds; round++)
         {
             var peer = await Retry.RunAsync(options, token => contacts.FindAsync(recipient, token), cancellationToken).ConfigureAwait(false);
+            if (peer.Devices.Count == 0)
+            {
+                throw NotReady(peer);
+            }
+
             contacts.RefuseIfChanged(peer);
             var server = await HomeOfAsync(peer, cancellationToken).ConfigureAwait(false);
             request ??= await Retry.RunAsync(
@@ -106,12 +137,13 @@ internal sealed class Sender(LocalStore store, Contacts contacts, Servers server
 
             if (envelopes.Count == 0)
             {
-                throw new MessagingException(
-                    MessagingFailure.RecipientNotReady, $"{peer.Name} has no device yet that a message could be encrypted to");
+                throw NotReady(peer);
             }
 
             var request = new SendMessageRequest(message, peer.Client, 0, envelopes);
-            transaction.PutInOutbox(message, peer.Name, plaintext, WireWriter.ToArray(request));
+            var bytes = WireWriter.ToArray(request);
+            RefuseIfTooLarge(request, bytes);
+            transaction.PutInOutbox(message, peer.Name, plaintext, bytes);
             return request;
         });
     }
@@ -187,9 +219,30 @@ internal sealed class Sender(LocalStore store, Contacts contacts, Servers server
         return envelope;
     }
 
+    // Before it is in the outbox: a server ends the connection that such a frame comes on, every time anew.
+    private static void RefuseIfTooLarge(SendMessageRequest request, byte[] bytes)
+    {
+        if (AuthenticatedCbc.SealedLength(bytes.Length) > ProtocolLimits.PayloadAfterAuthentication
+            || request.Envelopes.Any(static envelope => envelope.Envelope.Length > ProtocolLimits.EnvelopeBytes))
+        {
+            throw new MessagingException(
+                MessagingFailure.Refused,
+                $"the message is too large: encrypted to {request.Envelopes.Count} device(s) it exceeds the {ProtocolLimits.PayloadAfterAuthentication / 1024} KiB of a frame");
+        }
+    }
+
+    private static MessagingException NotReady(Peer peer) => new(
+        MessagingFailure.RecipientNotReady, $"{peer.Name} has no device yet that a message could be encrypted to");
+
     private static bool HasSession(StoreTransaction transaction, ClientId client, DeviceId device)
     {
         using var sessions = transaction.GetSessions(client, device);
         return sessions.HasSession;
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(4101, LogLevel.Information, "A message stays in the outbox: {Failure}.")]
+        public static partial void StaysInOutbox(ILogger logger, MessagingFailure? failure);
     }
 }

@@ -42,6 +42,9 @@ public static class ServerDefaults
                 ["Logging:LogLevel:Microsoft"] = "Warning",
                 ["Logging:LogLevel:System.Net.Http"] = "Warning",
 
+                // At Error the host only logs, with its whole trace, why a start failed, and that is told in one line.
+                ["Logging:LogLevel:Microsoft.Extensions.Hosting.Internal.Host"] = "Critical",
+
                 // The key ring lies in the data folder on purpose; its own protection is the operator's choice.
                 ["Logging:LogLevel:Microsoft.AspNetCore.DataProtection"] = "Error",
             },
