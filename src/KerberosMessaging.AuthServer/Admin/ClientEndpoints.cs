@@ -6,16 +6,16 @@ using Microsoft.EntityFrameworkCore;
 namespace KerberosMessaging.AuthServer.Admin;
 
 /// <summary>A client of the realm.</summary>
-/// <param name="Id" example="e7b70f9d-ad2e-4636-8a47-674f17454874">The client's id.</param>
+/// <param name="Id" example="0b5c8f37-61d2-4f0e-8a53-9d1e6c7b2a40">The client's id.</param>
 /// <param name="Name" example="alice">The name as registered.</param>
-/// <param name="CreatedAt" example="2026-11-23T11:31:15.54Z">When it registered.</param>
-/// <param name="HomeServerId" example="3f0de167-3d2f-496a-bb15-5180f6c94678">The message server that holds its mailboxes; null while it has none.</param>
+/// <param name="CreatedAt" example="2026-05-04T08:15:30Z">When it registered.</param>
+/// <param name="HomeServerId" example="7d3e9a52-04bf-4c18-9e61-2f8a5b0c6d97">The message server that holds its mailboxes; null while it has none.</param>
 /// <param name="Devices" example="1">How many active devices it has.</param>
 internal sealed record ClientView(Guid Id, string Name, DateTimeOffset CreatedAt, Guid? HomeServerId, int Devices);
 
 internal static class ClientEndpoints
 {
-    /// <summary>Lists the clients.</summary>
+    /// <summary>Lists the clients</summary>
     /// <remarks>Oldest first, a page at a time.</remarks>
     public static async Task<Results<Ok<Page<ClientView>>, ValidationProblem>> ListAsync(
         [AsParameters] PageRequest page,

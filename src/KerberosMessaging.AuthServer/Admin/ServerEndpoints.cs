@@ -7,13 +7,13 @@ using Microsoft.EntityFrameworkCore;
 namespace KerberosMessaging.AuthServer.Admin;
 
 /// <summary>A message server of the realm.</summary>
-/// <param name="Id" example="3f0de167-3d2f-496a-bb15-5180f6c94678">The server's id.</param>
-/// <param name="Name" example="message-1">Its name for people.</param>
+/// <param name="Id" example="7d3e9a52-04bf-4c18-9e61-2f8a5b0c6d97">The server's id.</param>
+/// <param name="Name" example="msg-1">Its name for people.</param>
 /// <param name="Host" example="msg.example.org">Where clients reach it.</param>
 /// <param name="Port" example="1257">Its TCP port.</param>
 /// <param name="KeyVersion" example="1">Key version number of its service key.</param>
-/// <param name="EnrolledAt" example="2026-11-23T11:31:10.912Z">When it enrolled.</param>
-/// <param name="DisabledAt">When it was disabled; null while it is active.</param>
+/// <param name="EnrolledAt" example="2026-05-04T08:00:00Z">When it enrolled.</param>
+/// <param name="DisabledAt" example="2026-06-01T12:00:00Z">When it was disabled; null while it is active.</param>
 internal sealed record ServerView(
     Guid Id,
     string Name,
@@ -24,13 +24,13 @@ internal sealed record ServerView(
     DateTimeOffset? DisabledAt);
 
 /// <summary>A one-time enrolment token for a message server.</summary>
-/// <param name="Token" example="kmsg_enrol_…">The token, shown only in this reply.</param>
-/// <param name="ExpiresAt" example="2026-11-23T21:31:15.54Z">Until when it can be used.</param>
+/// <param name="Token" example="kmsg_enrol_EXAMPLE_EXAMPLE_EXAMPLE_EXAMPLE_EXAMPLE_EXA">The token, shown only in this reply.</param>
+/// <param name="ExpiresAt" example="2026-05-05T08:00:00Z">Until when it can be used.</param>
 internal sealed record EnrolmentTokenView(string Token, DateTimeOffset ExpiresAt);
 
 internal static class ServerEndpoints
 {
-    /// <summary>Lists the message servers.</summary>
+    /// <summary>Lists the message servers</summary>
     /// <remarks>Oldest first, a page at a time.</remarks>
     public static async Task<Results<Ok<Page<ServerView>>, ValidationProblem>> ListAsync(
         [AsParameters] PageRequest page,
@@ -58,7 +58,7 @@ internal static class ServerEndpoints
             static row => PageCursor.Encode(row.EnrolledAt.ToUnixTimeMilliseconds(), row.Id)));
     }
 
-    /// <summary>Makes an enrolment token.</summary>
+    /// <summary>Makes an enrolment token</summary>
     /// <remarks>A new message server presents it once, at its first start. It is shown only in this reply.</remarks>
     public static async Task<Created<EnrolmentTokenView>> CreateEnrolmentTokenAsync(
         EnrolmentTokens tokens,
