@@ -79,7 +79,11 @@ public sealed partial class MessagingClient : IAsyncDisposable
         bool follow,
         [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
-        _receiver.Start(FindHomeAsync, _sender.FlushOutboxAsync);
+        if (!_receiver.Start(FindHomeAsync, _sender.FlushOutboxAsync) && !follow)
+        {
+            await LookAgainAsync(cancellationToken).ConfigureAwait(false);
+        }
+
         var after = 0L;
         while (true)
         {
@@ -187,6 +191,19 @@ public sealed partial class MessagingClient : IAsyncDisposable
 
     private static TicketInfo Describe(ServerId? server, string name, CachedTicket ticket) =>
         new(server, name, ticket.Times.StartsAt, ticket.Times.EndsAt, ticket.Times.RenewableUntil);
+
+    private async Task LookAgainAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await _receiver.LookAgainAsync(cancellationToken)
+                .WaitAsync(_options.OperationTimeout, _options.Time, cancellationToken).ConfigureAwait(false);
+        }
+        catch (TimeoutException e)
+        {
+            throw new MessagingException(MessagingFailure.Unreachable, "the message server did not answer in time", e);
+        }
+    }
 
     /// <summary>Publishes this device's prekeys at the home server, where it was not done yet.</summary>
     private async Task PublishPrekeysAsync(MessageServerConnection home, CancellationToken cancellationToken)

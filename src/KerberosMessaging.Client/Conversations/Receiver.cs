@@ -28,6 +28,8 @@ internal sealed partial class Receiver(LocalStore store, Contacts contacts, Mess
         new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
 
     private Task? _running;
+    private MessageServerLink? _link;
+    private ServerId _home;
     private volatile MessagingException? _failure;
     private ulong _newestWaiting = ulong.MaxValue;
     private ulong _newestSeen;
@@ -35,14 +37,40 @@ internal sealed partial class Receiver(LocalStore store, Contacts contacts, Mess
     /// <summary>Why receiving stopped for good; null while it goes on.</summary>
     public MessagingException? Failure => _failure;
 
-    /// <summary>Whether everything that waited when this client connected has been committed.</summary>
+    /// <summary>Whether everything that waited when the server was last asked has been committed.</summary>
     public bool IsDrained => Volatile.Read(ref _newestSeen) >= Volatile.Read(ref _newestWaiting);
 
-    /// <summary>Starts receiving, once.</summary>
-    public void Start(Func<CancellationToken, Task<MessageServerConnection>> findHome, Func<CancellationToken, Task> flushOutbox) =>
-        _running ??= Task.WhenAll(
+    /// <summary>Starts receiving, once. False when it had started before.</summary>
+    public bool Start(Func<CancellationToken, Task<MessageServerConnection>> findHome, Func<CancellationToken, Task> flushOutbox)
+    {
+        if (_running is not null)
+        {
+            return false;
+        }
+
+        _running = Task.WhenAll(
             Task.Run(() => StayConnectedAsync(findHome, flushOutbox)),
             Task.Run(CommitAsync));
+        return true;
+    }
+
+    /// <summary>Asks the server anew what waits: <see cref="IsDrained"/> is false until that has been committed.</summary>
+    public async Task LookAgainAsync(CancellationToken cancellationToken)
+    {
+        // In this order: a connection that is in its place only after this has yet to ask, and tells.
+        Interlocked.Exchange(ref _newestWaiting, ulong.MaxValue);
+        if (Volatile.Read(ref _link) is { } link)
+        {
+            try
+            {
+                await AskAsync(link, 0, cancellationToken).ConfigureAwait(false);
+            }
+            catch (MessagingException e) when (e.Failure is MessagingFailure.Unreachable or MessagingFailure.NotLoggedIn)
+            {
+                // The next connection asks, or receiving has stopped.
+            }
+        }
+    }
 
     /// <summary>Waits until something may have changed: a message committed, the mailbox emptied, a failure.</summary>
     public async Task<bool> WaitAsync(TimeSpan timeout, CancellationToken cancellationToken)
@@ -97,10 +125,15 @@ internal sealed partial class Receiver(LocalStore store, Contacts contacts, Mess
             {
                 var home = await findHome(_closing.Token).ConfigureAwait(false);
                 var link = await home.ConnectAsync(_closing.Token).ConfigureAwait(false);
-                Volatile.Write(ref _newestSeen, 0);
-                var granted = await link.RequestAsync<CreditGranted>(new GrantCreditRequest(Credit), _closing.Token).ConfigureAwait(false);
-                Volatile.Write(ref _newestWaiting, granted.NewestWaiting);
-                Signal();
+                if (_home != home.Id)
+                {
+                    // Another mailbox, with numbers of its own.
+                    _home = home.Id;
+                    Volatile.Write(ref _newestSeen, 0);
+                }
+
+                Interlocked.Exchange(ref _link, link);
+                await AskAsync(link, Credit, _closing.Token).ConfigureAwait(false);
                 delay = options.FirstReconnectDelay;
                 await flushOutbox(_closing.Token).ConfigureAwait(false);
                 Log.ConnectionEnded(_logger, (await link.Ended.WaitAsync(_closing.Token).ConfigureAwait(false)).Failure);
@@ -116,6 +149,13 @@ internal sealed partial class Receiver(LocalStore store, Contacts contacts, Mess
                 Fail(e);
             }
         }
+    }
+
+    private async Task AskAsync(MessageServerLink link, uint credit, CancellationToken cancellationToken)
+    {
+        var granted = await link.RequestAsync<CreditGranted>(new GrantCreditRequest(credit), cancellationToken).ConfigureAwait(false);
+        Interlocked.Exchange(ref _newestWaiting, granted.NewestWaiting);
+        Signal();
     }
 
     private async Task CommitAsync()
@@ -135,7 +175,7 @@ internal sealed partial class Receiver(LocalStore store, Contacts contacts, Mess
                     Commit(pushed.Delivery);
                     var sequence = pushed.Delivery.Sequence;
                     range = new SequenceRange(range?.First ?? sequence, sequence);
-                    Volatile.Write(ref _newestSeen, sequence);
+                    Volatile.Write(ref _newestSeen, Math.Max(sequence, _newestSeen));
                     committed++;
                 }
 
