@@ -148,6 +148,10 @@ internal sealed partial class Receiver(LocalStore store, Contacts contacts, Mess
             {
                 Fail(e);
             }
+            catch (Exception e) when (!_closing.IsCancellationRequested)
+            {
+                Fail(Unforeseen(e));
+            }
         }
     }
 
@@ -190,6 +194,10 @@ internal sealed partial class Receiver(LocalStore store, Contacts contacts, Mess
         {
             // The store failed: nothing is acknowledged that is not committed, so nothing is lost.
             Fail(e);
+        }
+        catch (Exception e) when (!_closing.IsCancellationRequested)
+        {
+            Fail(Unforeseen(e));
         }
     }
 
@@ -270,6 +278,9 @@ internal sealed partial class Receiver(LocalStore store, Contacts contacts, Mess
         _failure ??= failure;
         Signal();
     }
+
+    // A fault of our own: told to whoever receives, who would wait for ever otherwise.
+    private static MessagingException Unforeseen(Exception e) => new(MessagingFailure.Refused, $"receiving failed: {e.Message}", e);
 
     private void Signal() => _changed.Writer.TryWrite(true);
 
