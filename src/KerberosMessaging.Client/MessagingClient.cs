@@ -154,7 +154,7 @@ public sealed partial class MessagingClient : IAsyncDisposable
         return list;
     }
 
-    /// <summary>Ends the session at the auth server and forgets its tickets.</summary>
+    /// <summary>Ends the session at the auth server, forgets its tickets, and closes what they opened.</summary>
     /// <param name="everywhere">All sessions of the client, not only this one.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
     /// <exception cref="MessagingException">The auth server was not reached; the tickets are forgotten all the same.</exception>
@@ -172,6 +172,8 @@ public sealed partial class MessagingClient : IAsyncDisposable
         finally
         {
             _tickets.Clear();
+            await _auth.DisconnectAsync().ConfigureAwait(false);
+            await _servers.DisconnectAsync().ConfigureAwait(false);
         }
     }
 

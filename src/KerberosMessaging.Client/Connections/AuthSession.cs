@@ -110,6 +110,15 @@ internal sealed class AuthSession(RealmPin realm, MessagingOptions options, Tick
         }
     }
 
+    /// <summary>Closes the channel; the next request opens one, if there is a login.</summary>
+    public async Task DisconnectAsync()
+    {
+        if (Interlocked.Exchange(ref _connection, null) is { } connection)
+        {
+            await connection.DisposeAsync().ConfigureAwait(false);
+        }
+    }
+
     public async ValueTask DisposeAsync()
     {
         await DisconnectAsync().ConfigureAwait(false);
@@ -149,14 +158,6 @@ internal sealed class AuthSession(RealmPin realm, MessagingOptions options, Tick
         finally
         {
             _connecting.Release();
-        }
-    }
-
-    private async Task DisconnectAsync()
-    {
-        if (Interlocked.Exchange(ref _connection, null) is { } connection)
-        {
-            await connection.DisposeAsync().ConfigureAwait(false);
         }
     }
 }
