@@ -25,7 +25,7 @@ public sealed partial class MessagingClient
         {
             using var registration = OpaqueClientRegistration.Start(password.Span);
             var reply = await connection.RequestAsync(
-                new RegisterClientRequest(CheckName(name), registration.Request.ToArray()), cancellationToken).ConfigureAwait(false);
+                new RegisterClientRequest(ClientNames.Check(name), registration.Request.ToArray()), cancellationToken).ConfigureAwait(false);
             var challenge = reply.As<RegistrationChallenge>() ?? throw Refusal(reply);
             var stretching = Accept(challenge.Stretching);
             if (!registration.TryFinish(challenge.RegistrationResponse, stretching, [], [], out var result))
@@ -129,7 +129,7 @@ public sealed partial class MessagingClient
     {
         using var login = OpaqueClientLogin.Start(password.Span);
         var challenge = await connection.RequestAsync<LoginChallenge>(
-            new StartLoginRequest(CheckName(name), login.Ke1.ToArray()), cancellationToken).ConfigureAwait(false);
+            new StartLoginRequest(ClientNames.Check(name), login.Ke1.ToArray()), cancellationToken).ConfigureAwait(false);
         var context = LoginProof.OpaqueContext(connection.Channel.ChannelBinding.Span);
         if (!login.TryFinish(challenge.Ke2, Accept(challenge.Stretching), [], [], context, out var result))
         {
@@ -207,7 +207,7 @@ public sealed partial class MessagingClient
         using var identity = DeviceKeys.Identity(transaction);
         var identityKeys = identity.Public.ToBytes();
         var signature = identity.Sign(LoginProof.DeviceSignedBytes(channel.ChannelBinding.Span, ke3, device, identityKeys));
-        return (new FinishLoginRequest(ke3, device, CheckName(options.DeviceName), identityKeys, signature), identity.Public);
+        return (new FinishLoginRequest(ke3, device, ClientNames.Check(options.DeviceName), identityKeys, signature), identity.Public);
     }
 
     private static async Task<T> OnChannelAsync<T>(
@@ -236,11 +236,6 @@ public sealed partial class MessagingClient
             throw new MessagingException(MessagingFailure.StoreUnusable, $"the local store '{options.StorePath}' belongs to another realm");
         }
     }
-
-    private static string CheckName(string name) =>
-        System.Text.Encoding.UTF8.GetByteCount(name) is > 0 and <= ProtocolLimits.NameBytes
-            ? name
-            : throw new MessagingException(MessagingFailure.NameInvalid, $"a name has 1 to {ProtocolLimits.NameBytes} bytes");
 
     private static Exception Refusal(WireReply reply) => reply.As<RegistrationRefused>()?.Reason switch
     {
