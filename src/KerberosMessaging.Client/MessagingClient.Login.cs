@@ -141,7 +141,17 @@ public sealed partial class MessagingClient
             var store = LocalStore.OpenOrCreate(options.StorePath, storeOuterKey ?? result.ExportKey);
             try
             {
-                var account = await FinishLoginAsync(connection, realm, store, result, options, cancellationToken).ConfigureAwait(false);
+                // Before the realm hears of a device: it would certify this store's for another client.
+                if (store.Read(Account.Load) is { } before)
+                {
+                    RefuseOtherRealm(realm, before, options);
+                    if (!ClientNames.AreSame(before.Name, name))
+                    {
+                        throw OtherClient(options);
+                    }
+                }
+
+                var account = await FinishLoginAsync(connection, store, result, options, cancellationToken).ConfigureAwait(false);
                 return new MessagingClient(realm, store, account, options);
             }
             catch
@@ -154,7 +164,6 @@ public sealed partial class MessagingClient
 
     private static async Task<Account> FinishLoginAsync(
         RequestConnection connection,
-        RealmPin realm,
         LocalStore store,
         OpaqueLoginResult result,
         MessagingOptions options,
@@ -177,14 +186,9 @@ public sealed partial class MessagingClient
         using var ticket = new CachedTicket(granted.Ticket, part.SessionKey.Clone(), part.Times);
         store.Write(transaction =>
         {
-            if (Account.Load(transaction) is { } before)
+            if (Account.Load(transaction) is { } before && before.Client != account.Client)
             {
-                RefuseOtherRealm(realm, before, options);
-                if (before.Client != account.Client)
-                {
-                    throw new MessagingException(
-                        MessagingFailure.StoreUnusable, $"the local store '{options.StorePath}' belongs to another client");
-                }
+                throw OtherClient(options);
             }
 
             account.Save(transaction);
@@ -228,6 +232,9 @@ public sealed partial class MessagingClient
             : throw new MessagingException(
                 MessagingFailure.StretchingRefused, "the realm asks for password stretching that is weaker or costlier than allowed");
     }
+
+    private static MessagingException OtherClient(MessagingOptions options) => new(
+        MessagingFailure.StoreUnusable, $"the local store '{options.StorePath}' belongs to another client");
 
     private static void RefuseOtherRealm(RealmPin realm, Account account, MessagingOptions options)
     {
