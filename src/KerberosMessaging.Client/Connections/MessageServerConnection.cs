@@ -42,6 +42,23 @@ internal sealed class MessageServerConnection(
     public Task<MessageServerLink> ConnectAsync(CancellationToken cancellationToken) =>
         Failures.TranslateAsync(ServerText, () => GetAsync(cancellationToken));
 
+    /// <summary>Closes the connection; the next request opens one, if there is a login.</summary>
+    public async Task DisconnectAsync()
+    {
+        await _connecting.WaitAsync().ConfigureAwait(false);
+        try
+        {
+            if (_link is not null)
+            {
+                await _link.Connection.DisposeAsync().ConfigureAwait(false);
+            }
+        }
+        finally
+        {
+            _connecting.Release();
+        }
+    }
+
     public async ValueTask DisposeAsync()
     {
         await _closing.CancelAsync().ConfigureAwait(false);

@@ -28,25 +28,53 @@ internal sealed partial class Receiver(LocalStore store, Contacts contacts, Mess
         new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
 
     private Task? _running;
-    private volatile Exception? _failure;
+    private MessageServerLink? _link;
+    private ServerId _home;
+    private volatile MessagingException? _failure;
     private volatile Interruption? _interruption;
     private ulong _newestWaiting = ulong.MaxValue;
     private ulong _newestSeen;
 
     /// <summary>Why receiving stopped for good; null while it goes on.</summary>
-    public Exception? Failure => _failure;
+    public MessagingException? Failure => _failure;
 
     /// <summary>Why there is no connection, while it is being tried again; null while there is one.</summary>
     public Interruption? Interrupted => _interruption;
 
-    /// <summary>Whether everything that waited when this client connected has been committed.</summary>
+    /// <summary>Whether everything that waited when the server was last asked has been committed and acknowledged.</summary>
     public bool IsDrained => Volatile.Read(ref _newestSeen) >= Volatile.Read(ref _newestWaiting);
 
-    /// <summary>Starts receiving, once.</summary>
-    public void Start(Func<CancellationToken, Task<MessageServerConnection>> findHome, Func<CancellationToken, Task> flushOutbox) =>
-        _running ??= Task.WhenAll(
+    /// <summary>Starts receiving, once. False when it had started before.</summary>
+    public bool Start(Func<CancellationToken, Task<MessageServerConnection>> findHome, Func<CancellationToken, Task> flushOutbox)
+    {
+        if (_running is not null)
+        {
+            return false;
+        }
+
+        _running = Task.WhenAll(
             Task.Run(() => SurviveAsync(() => StayConnectedAsync(findHome, flushOutbox))),
             Task.Run(() => SurviveAsync(CommitAsync)));
+        return true;
+    }
+
+    /// <summary>Asks the server anew what waits: <see cref="IsDrained"/> is false until that has been committed.</summary>
+    public async Task LookAgainAsync(CancellationToken cancellationToken)
+    {
+        // In this order: a connection that is in its place only after this has yet to ask, and tells.
+        Interlocked.Exchange(ref _newestWaiting, ulong.MaxValue);
+        if (Volatile.Read(ref _link) is { } link)
+        {
+            try
+            {
+                await AskAsync(link, 0, cancellationToken).ConfigureAwait(false);
+            }
+            catch (MessagingException e) when (e.Failure is MessagingFailure.Unreachable or MessagingFailure.NotLoggedIn)
+            {
+                // The next connection asks, or receiving has stopped.
+            }
+        }
+    }
 
     /// <summary>Waits until something may have changed: a message committed, the mailbox emptied, a failure.</summary>
     public async Task<bool> WaitAsync(TimeSpan timeout, CancellationToken cancellationToken)
@@ -97,9 +125,14 @@ internal sealed partial class Receiver(LocalStore store, Contacts contacts, Mess
         {
             await loop().ConfigureAwait(false);
         }
-        catch (Exception e) when (!_closing.IsCancellationRequested)
+        catch (MessagingException e)
         {
             Fail(e);
+        }
+        catch (Exception e) when (!_closing.IsCancellationRequested)
+        {
+            // A fault of our own.
+            Fail(new MessagingException(MessagingFailure.Refused, $"receiving failed: {e.Message}", e));
         }
     }
 
@@ -114,11 +147,15 @@ internal sealed partial class Receiver(LocalStore store, Contacts contacts, Mess
             {
                 var home = await findHome(_closing.Token).ConfigureAwait(false);
                 var link = await home.ConnectAsync(_closing.Token).ConfigureAwait(false);
-                Volatile.Write(ref _newestSeen, 0);
-                var granted = await link.RequestAsync<CreditGranted>(new GrantCreditRequest(Credit), _closing.Token).ConfigureAwait(false);
-                Volatile.Write(ref _newestWaiting, granted.NewestWaiting);
-                _interruption = null;
-                Signal();
+                if (_home != home.Id)
+                {
+                    // Another mailbox, with numbers of its own.
+                    _home = home.Id;
+                    Volatile.Write(ref _newestSeen, 0);
+                }
+
+                Interlocked.Exchange(ref _link, link);
+                await AskAsync(link, Credit, _closing.Token).ConfigureAwait(false);
                 delay = options.FirstReconnectDelay;
                 await flushOutbox(_closing.Token).ConfigureAwait(false);
                 Log.ConnectionEnded(_logger, (await link.Ended.WaitAsync(_closing.Token).ConfigureAwait(false)).Failure);
@@ -131,45 +168,45 @@ internal sealed partial class Receiver(LocalStore store, Contacts contacts, Mess
                 await Task.Delay(delay, options.Time, _closing.Token).ConfigureAwait(false);
                 delay = Retry.Next(options, delay);
             }
-            catch (MessagingException e)
-            {
-                Fail(e);
-            }
         }
     }
 
+    private async Task AskAsync(MessageServerLink link, uint credit, CancellationToken cancellationToken)
+    {
+        var granted = await link.RequestAsync<CreditGranted>(new GrantCreditRequest(credit), cancellationToken).ConfigureAwait(false);
+        Interlocked.Exchange(ref _newestWaiting, granted.NewestWaiting);
+        _interruption = null;
+        Signal();
+    }
+
+    // A store that fails ends it: nothing is acknowledged that is not committed, so nothing is lost.
     private async Task CommitAsync()
     {
-        try
+        while (await _pushed.Reader.WaitToReadAsync(_closing.Token).ConfigureAwait(false))
         {
-            while (await _pushed.Reader.WaitToReadAsync(_closing.Token).ConfigureAwait(false))
+            var committed = 0u;
+            MessageServerLink? link = null;
+            SequenceRange? range = null;
+
+            // One connection a batch: on a new one the mailbox comes again from its oldest message.
+            while (committed < Credit / 2 && _pushed.Reader.TryPeek(out var pushed) && (link ??= pushed.Link) == pushed.Link)
             {
-                var committed = 0u;
-                MessageServerLink? link = null;
-                SequenceRange? range = null;
-
-                // One connection a batch: on a new one the mailbox comes again from its oldest message.
-                while (committed < Credit / 2 && _pushed.Reader.TryPeek(out var pushed) && (link ??= pushed.Link) == pushed.Link)
-                {
-                    _pushed.Reader.TryRead(out _);
-                    Commit(pushed.Delivery);
-                    var sequence = pushed.Delivery.Sequence;
-                    range = new SequenceRange(range?.First ?? sequence, sequence);
-                    Volatile.Write(ref _newestSeen, sequence);
-                    committed++;
-                }
-
-                Signal();
-                if (link is not null && range is { } seen)
-                {
-                    await AcknowledgeAsync(link, seen, committed).ConfigureAwait(false);
-                }
+                _pushed.Reader.TryRead(out _);
+                Commit(pushed.Delivery);
+                var sequence = pushed.Delivery.Sequence;
+                range = new SequenceRange(range?.First ?? sequence, sequence);
+                committed++;
             }
-        }
-        catch (MessagingException e)
-        {
-            // The store failed: nothing is acknowledged that is not committed, so nothing is lost.
-            Fail(e);
+
+            Signal();
+            if (link is not null && range is { } seen)
+            {
+                await AcknowledgeAsync(link, seen, committed).ConfigureAwait(false);
+
+                // Only now: whoever stops once the mailbox is empty must not take the acknowledgement along.
+                Volatile.Write(ref _newestSeen, Math.Max(seen.Last, _newestSeen));
+                Signal();
+            }
         }
     }
 
@@ -245,7 +282,7 @@ internal sealed partial class Receiver(LocalStore store, Contacts contacts, Mess
         }
     }
 
-    private void Fail(Exception failure)
+    private void Fail(MessagingException failure)
     {
         _failure ??= failure;
         Signal();
