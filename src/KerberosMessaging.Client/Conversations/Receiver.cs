@@ -39,7 +39,7 @@ internal sealed partial class Receiver(LocalStore store, Contacts contacts, Mess
     /// <summary>Why there is no connection, while it is being tried again; null while there is one.</summary>
     public Interruption? Interrupted => _interruption;
 
-    /// <summary>Whether everything that waited when this client connected has been committed.</summary>
+    /// <summary>Whether everything that waited when this client connected has been committed and acknowledged.</summary>
     public bool IsDrained => Volatile.Read(ref _newestSeen) >= Volatile.Read(ref _newestWaiting);
 
     /// <summary>Starts receiving, once.</summary>
@@ -153,7 +153,6 @@ internal sealed partial class Receiver(LocalStore store, Contacts contacts, Mess
                     server = pushed.Server;
                     var sequence = pushed.Delivery.Sequence;
                     range = new SequenceRange(range?.First ?? sequence, sequence);
-                    Volatile.Write(ref _newestSeen, sequence);
                     committed++;
                 }
 
@@ -161,6 +160,10 @@ internal sealed partial class Receiver(LocalStore store, Contacts contacts, Mess
                 if (server is not null && range is { } seen)
                 {
                     await AcknowledgeAsync(server, seen, committed).ConfigureAwait(false);
+
+                    // Only now: whoever stops once the mailbox is empty must not take the acknowledgement along.
+                    Volatile.Write(ref _newestSeen, seen.Last);
+                    Signal();
                 }
             }
         }
