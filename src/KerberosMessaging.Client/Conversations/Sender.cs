@@ -49,7 +49,7 @@ internal sealed partial class Sender(LocalStore store, Contacts contacts, Server
             {
                 // One message that cannot go now, because its recipient's mailbox is full perhaps, holds up neither the
                 // others nor receiving. It is tried again on the next connection.
-                Log.StaysInOutbox(_logger, e is MessagingException { Failure: var failure } ? failure : null);
+                Log.StaysInOutbox(_logger, (e as MessagingException)?.Failure ?? MessagingFailure.Refused);
             }
         }
     }
@@ -243,6 +243,6 @@ internal sealed partial class Sender(LocalStore store, Contacts contacts, Server
     private static partial class Log
     {
         [LoggerMessage(4101, LogLevel.Information, "A message stays in the outbox: {Failure}.")]
-        public static partial void StaysInOutbox(ILogger logger, MessagingFailure? failure);
+        public static partial void StaysInOutbox(ILogger logger, MessagingFailure failure);
     }
 }
