@@ -53,7 +53,7 @@ internal sealed record FailureReport(ExitCode Code, string Message, string? Hint
     private static string? HintOf(MessagingFailure failure) => failure switch
     {
         MessagingFailure.Unreachable =>
-            "is the server running, and is 'kmsg realm show' its address? 'kmsg realm add HOST:PORT' changes the address",
+            "is the server running, and can it be reached from here? 'kmsg realm add HOST:PORT' changes the auth server's address",
         MessagingFailure.LoginFailed => "check the spelling of both; 'kmsg register NAME' makes a new account",
         MessagingFailure.NotLoggedIn => "kmsg login NAME",
         MessagingFailure.UntrustedServer =>

@@ -16,7 +16,8 @@ internal static class UsageErrors
 
     private static string MessageOf(ParseResult parsed, Command command) => parsed.UnmatchedTokens switch
     {
-        [['-', ..] option, ..] => $"unknown option {option.Split('=')[0]}",
+        [['-', '-', ..] option, ..] => $"unknown option {option.Split('=')[0]}",
+        [['-', var letter, ..], ..] => $"unknown option -{letter}",
         [var word, ..] when command.Subcommands.Count > 0 => $"unknown command {word}",
         [_, ..] => $"too many arguments for '{NameOf(command)}'",
         [] when command.Subcommands.Count > 0 && command.Action is null => "which command?",

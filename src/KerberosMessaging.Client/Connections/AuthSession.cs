@@ -34,17 +34,28 @@ internal sealed class AuthSession(RealmPin realm, MessagingOptions options, Tick
     /// <summary>A service ticket: from the cache while it is fresh, else from the TGS exchange.</summary>
     public async Task<CachedTicket> GetServiceTicketAsync(ServerId server, CancellationToken cancellationToken)
     {
-        if (tickets.GetService(server) is { } cached)
+        var cached = tickets.GetService(server);
+        if (cached is not null && clock.Now < cached.RenewAt)
         {
-            if (clock.Now < cached.RenewAt)
-            {
-                return cached;
-            }
-
-            cached.Dispose();
+            return cached;
         }
 
-        return await RequestServiceTicketAsync(server, cancellationToken).ConfigureAwait(false);
+        try
+        {
+            var fresh = await RequestServiceTicketAsync(server, cancellationToken).ConfigureAwait(false);
+            cached?.Dispose();
+            return fresh;
+        }
+        catch (MessagingException e) when (e.Failure == MessagingFailure.Unreachable && clock.Now < cached?.Times.EndsAt)
+        {
+            // The auth server is away, and this one is good for a while yet.
+            return cached;
+        }
+        catch
+        {
+            cached?.Dispose();
+            throw;
+        }
     }
 
     /// <summary>TGS exchange, whatever the cache holds.</summary>
@@ -110,6 +121,15 @@ internal sealed class AuthSession(RealmPin realm, MessagingOptions options, Tick
         }
     }
 
+    /// <summary>Closes the channel; the next request opens one, if there is a login.</summary>
+    public async Task DisconnectAsync()
+    {
+        if (Interlocked.Exchange(ref _connection, null) is { } connection)
+        {
+            await connection.DisposeAsync().ConfigureAwait(false);
+        }
+    }
+
     public async ValueTask DisposeAsync()
     {
         await DisconnectAsync().ConfigureAwait(false);
@@ -149,14 +169,6 @@ internal sealed class AuthSession(RealmPin realm, MessagingOptions options, Tick
         finally
         {
             _connecting.Release();
-        }
-    }
-
-    private async Task DisconnectAsync()
-    {
-        if (Interlocked.Exchange(ref _connection, null) is { } connection)
-        {
-            await connection.DisposeAsync().ConfigureAwait(false);
         }
     }
 }

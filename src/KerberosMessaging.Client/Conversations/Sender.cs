@@ -1,9 +1,11 @@
+using System.Collections.Concurrent;
 using KerberosMessaging.Client.Connections;
 using KerberosMessaging.Client.Store;
 using KerberosMessaging.Cryptography;
 using KerberosMessaging.EndToEnd;
 using KerberosMessaging.Protocol;
 using KerberosMessaging.Protocol.Messages;
+using Microsoft.Extensions.Logging;
 
 namespace KerberosMessaging.Client.Conversations;
 
@@ -11,25 +13,63 @@ namespace KerberosMessaging.Client.Conversations;
 /// Sends: encrypts to every device of the recipient, keeps the request in the outbox together with the advanced ratchet
 /// state before anything leaves, and repeats that very request until a server answers it.
 /// </summary>
-internal sealed class Sender(LocalStore store, Contacts contacts, Servers servers, Account account, MessagingOptions options)
+internal sealed partial class Sender(LocalStore store, Contacts contacts, Servers servers, Account account, MessagingOptions options)
 {
     // The recipient's devices can change between look-up and SEND; each round repairs the list once.
     private const int Rounds = 4;
+
+    private readonly ILogger _logger = options.LoggerFactory.CreateLogger<Sender>();
+
+    // What a caller waits for is not for the outbox to send.
+    private readonly ConcurrentDictionary<MessageId, bool> _underWay = new();
 
     public async Task<SentMessage> SendAsync(string recipient, MessageContent content, CancellationToken cancellationToken)
     {
         var message = MessageId.New();
         var plaintext = content.ToBytes();
-        return await DeliverAsync(message, recipient, plaintext, null, cancellationToken).ConfigureAwait(false);
+        _underWay[message] = true;
+        try
+        {
+            return await DeliverAsync(message, recipient, plaintext, null, cancellationToken).ConfigureAwait(false);
+        }
+        catch (MessagingException e) when (Failures.IsRefusal(e))
+        {
+            // The caller knows, and decides; what was merely not answered stays, because it may have been taken.
+            store.Write(transaction => transaction.RemoveFromOutbox(message));
+            throw;
+        }
+        finally
+        {
+            _underWay.TryRemove(message, out _);
+        }
     }
 
-    /// <summary>Sends what an earlier run prepared and did not see answered.</summary>
+    /// <summary>
+    /// Sends what an earlier run prepared and did not see answered. What cannot be sent now is kept for the next time, and
+    /// keeps nothing else back.
+    /// </summary>
     public async Task FlushOutboxAsync(CancellationToken cancellationToken)
     {
         foreach (var entry in store.Read(static transaction => transaction.ListOutbox()))
         {
-            var request = WireReader.ReadWhole<SendMessageRequest>(entry.Request);
-            await DeliverAsync(entry.Message, entry.Recipient, entry.Content, request, cancellationToken).ConfigureAwait(false);
+            if (_underWay.ContainsKey(entry.Message))
+            {
+                continue;
+            }
+
+            try
+            {
+                var request = WireReader.ReadWhole<SendMessageRequest>(entry.Request);
+                await DeliverAsync(entry.Message, entry.Recipient, entry.Content, request, cancellationToken).ConfigureAwait(false);
+            }
+            catch (MessagingException e) when (e.Failure is not (MessagingFailure.NotLoggedIn or MessagingFailure.StoreUnusable))
+            {
+                Log.Kept(_logger, e.Failure);
+                if (e.Failure == MessagingFailure.Unreachable)
+                {
+                    return;
+                }
+            }
         }
     }
 
@@ -213,5 +253,11 @@ internal sealed class Sender(LocalStore store, Contacts contacts, Servers server
     {
         using var sessions = transaction.GetSessions(client, device);
         return sessions.HasSession;
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(4101, LogLevel.Information, "A message of the outbox could not be sent and is kept: {Failure}.")]
+        public static partial void Kept(ILogger logger, MessagingFailure failure);
     }
 }

@@ -31,12 +31,17 @@ internal sealed class CommandContext
     /// <summary>The account that the command is for.</summary>
     public AccountFolder ChooseAccount() => Home.Accounts.Choose(_account);
 
-    /// <summary>Goes on with the login of an account.</summary>
-    /// <param name="account">The account.</param>
+    /// <summary>Goes on with the login of the account that the command is for.</summary>
     /// <param name="patient">Whether to stay and connect again when servers go away, rather than to say so at once.</param>
-    public MessagingClient Open(AccountFolder account, bool patient = false)
+    public MessagingClient Open(bool patient = false)
     {
         var realm = Home.Realm.Require();
+        return Open(realm, ChooseAccount(), patient);
+    }
+
+    /// <summary>Goes on with the login of an account.</summary>
+    public MessagingClient Open(RealmPin realm, AccountFolder account, bool patient = false)
+    {
         if (!account.HasStore)
         {
             throw NotLoggedIn(account);
@@ -71,7 +76,9 @@ internal sealed class CommandContext
 
         // Whoever waits at a prompt wants to know at once that a server is down. A first delay that does not fit the time
         // limit means: do not try again.
-        return patient ? options : options with { FirstReconnectDelay = _timeout };
+        return patient
+            ? options with { LoggerFactory = new NoticeLogger(Shell.Error) }
+            : options with { FirstReconnectDelay = _timeout };
     }
 
     /// <summary>Runs what has no time limit of its own.</summary>

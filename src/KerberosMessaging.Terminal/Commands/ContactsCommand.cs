@@ -37,7 +37,7 @@ internal static class ContactsCommand
         {
             var digits = parsed.GetValue(compared) is { } typed ? ParseDigits(typed) : null;
             var context = new CommandContext(shell, common, parsed);
-            await using var client = context.Open(context.ChooseAccount());
+            await using var client = context.Open();
             var contact = await client.GetContactAsync(parsed.GetRequiredValue(name), token);
             if (digits is not null)
             {

@@ -10,6 +10,8 @@ internal static class HelpCommand
     {
         var exitCodes = new Command("exit-codes", "List the exit codes.");
         exitCodes.SetAction(_ => ExitCodeHelp.Write(shell.Output));
-        return new Command("help", "More about kmsg.") { exitCodes };
+        var command = new Command("help", "Show this help.") { exitCodes };
+        command.SetAction(static parsed => parsed.RootCommandResult.Command.Parse("--help").Invoke(parsed.InvocationConfiguration));
+        return command;
     }
 }

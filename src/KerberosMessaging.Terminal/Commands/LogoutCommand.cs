@@ -16,7 +16,7 @@ internal static class LogoutCommand
             var account = context.ChooseAccount();
             try
             {
-                await using var client = context.Open(account);
+                await using var client = context.Open(context.Home.Realm.Require(), account);
                 await client.LogoutAsync(parsed.GetValue(everywhere), token);
             }
             finally

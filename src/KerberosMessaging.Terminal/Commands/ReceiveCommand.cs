@@ -21,7 +21,7 @@ internal static class ReceiveCommand
             var context = new CommandContext(shell, common, parsed);
             var isFollowing = parsed.GetValue(follow);
             var json = parsed.GetValue(common.Json);
-            await using var client = context.Open(context.ChooseAccount(), patient: isFollowing);
+            await using var client = context.Open(patient: isFollowing);
             if (isFollowing)
             {
                 context.Tell($"receiving as {client.Name}; Ctrl+C ends it");

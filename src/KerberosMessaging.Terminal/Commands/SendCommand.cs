@@ -33,7 +33,7 @@ internal static class SendCommand
             var context = new CommandContext(shell, common, parsed);
 
             // Opened before the text is read: who is not logged in should learn it before typing a long message.
-            await using var client = context.Open(context.ChooseAccount());
+            await using var client = context.Open();
             var text = parsed.GetValue(message) ?? await ReadInputAsync(context, token);
             if (text.Length == 0)
             {

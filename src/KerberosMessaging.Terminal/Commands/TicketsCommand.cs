@@ -9,10 +9,7 @@ internal static class TicketsCommand
 {
     public static Command Create(IShell shell, CommonOptions common)
     {
-        var command = new Command(
-            "tickets",
-            "List the tickets in the cache. When piped: client, client id, device id, server, valid from, expires and renew "
-            + "until, separated by tabs, one ticket a line.")
+        var command = new Command("tickets", "List the tickets in the cache; when piped, one a line, separated by tabs.")
         {
             common.Json,
             common.KeyFile,
@@ -20,7 +17,7 @@ internal static class TicketsCommand
         command.SetAction(async (parsed, _) =>
         {
             var context = new CommandContext(shell, common, parsed);
-            await using var client = context.Open(context.ChooseAccount());
+            await using var client = context.Open();
             var list = new TicketList(client.Name, client.Id.ToString(), client.Device.ToString(), client.ListTickets());
             if (parsed.GetValue(common.Json))
             {

@@ -14,8 +14,12 @@ internal sealed class Accounts(string home, IShell shell)
     /// <summary>The account to use: the one asked for, or else the only one there is.</summary>
     public AccountFolder Choose(string? wanted)
     {
-        wanted ??= shell.GetEnvironment(Variable);
-        if (!string.IsNullOrEmpty(wanted))
+        if (wanted is null && shell.GetEnvironment(Variable) is { Length: > 0 } configured)
+        {
+            wanted = configured;
+        }
+
+        if (wanted is not null)
         {
             return Get(wanted);
         }

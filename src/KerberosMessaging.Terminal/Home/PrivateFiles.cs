@@ -11,7 +11,7 @@ internal static class PrivateFiles
         UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.GroupExecute
         | UnixFileMode.OtherRead | UnixFileMode.OtherWrite | UnixFileMode.OtherExecute;
 
-    /// <summary>Makes a folder, and the missing ones above it, with mode 0700; one that exists stays as it is.</summary>
+    /// <summary>Makes a folder with mode 0700; one that exists stays as it is.</summary>
     public static void MakeFolder(string path)
     {
         if (OperatingSystem.IsWindows())

@@ -53,10 +53,17 @@ internal sealed class SystemShell : IShell, IDisposable
     {
         if (!OperatingSystem.IsWindows() && Console.IsOutputRedirected)
         {
-            var stream = new FileStream(new SafeFileHandle(1, ownsHandle: false), FileAccess.Write, bufferSize: 0);
-            if (!stream.CanSeek)
+            try
             {
-                return stream;
+                var stream = new FileStream(new SafeFileHandle(1, ownsHandle: false), FileAccess.Write, bufferSize: 0);
+                if (!stream.CanSeek)
+                {
+                    return stream;
+                }
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
+            {
+                // Started with standard output closed.
             }
         }
 

@@ -9,6 +9,7 @@ internal sealed class Inbox : IAsyncDisposable
     private readonly CancellationTokenSource _closing = new();
     private readonly Channel<ReceivedMessage> _messages = Channel.CreateUnbounded<ReceivedMessage>();
     private readonly Task _running;
+    private bool _isClosed;
 
     private Inbox(MessagingClient client) => _running = RunAsync(client);
 
@@ -37,6 +38,12 @@ internal sealed class Inbox : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        if (_isClosed)
+        {
+            return;
+        }
+
+        _isClosed = true;
         await _closing.CancelAsync();
         await _running.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         _closing.Dispose();
