@@ -81,8 +81,7 @@ public sealed partial class WireConnectionHandler(
 
     private async Task RunAsync(ConnectionContext connection, SecureChannel channel, WireConnection wire)
     {
-        using var writingEnds = CancellationTokenSource.CreateLinkedTokenSource(connection.ConnectionClosed);
-        var writing = wire.Outgoing.RunAsync(writingEnds.Token);
+        var writing = wire.Outgoing.RunAsync(connection.ConnectionClosed);
         using var slots = new SemaphoreSlim(PipelinedRequests);
         try
         {
@@ -107,23 +106,36 @@ public sealed partial class WireConnectionHandler(
             wire.Outgoing.TryEnqueue(new ErrorReply(ProtocolError.Internal, 0), 0);
         }
 
-        await FinishAsync(wire, writing, writingEnds, slots);
+        await FinishAsync(connection, wire, writing, slots);
     }
 
-    private static async Task FinishAsync(
-        WireConnection wire,
-        Task writing,
-        CancellationTokenSource writingEnds,
-        SemaphoreSlim slots)
+    private static async Task FinishAsync(ConnectionContext connection, WireConnection wire, Task writing, SemaphoreSlim slots)
     {
         // Pipelined requests that still wait stop waiting; what they put into the shared order is done all the same.
         wire.Outgoing.Complete();
         wire.StopWaiting();
-        writingEnds.CancelAfter(FarewellTime);
+        _ = AbortUnlessClosedAsync(connection);
         await writing.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         for (var i = 0; i < PipelinedRequests; i++)
         {
             await slots.WaitAsync();
+        }
+    }
+
+    // Runs on when this handler has returned: Kestrel would wait without limit until what was written has been sent.
+    private static async Task AbortUnlessClosedAsync(ConnectionContext connection)
+    {
+        var closed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using (connection.ConnectionClosed.Register(closed.SetResult))
+        {
+            try
+            {
+                await closed.Task.WaitAsync(FarewellTime);
+            }
+            catch (TimeoutException)
+            {
+                connection.Abort();
+            }
         }
     }
 
