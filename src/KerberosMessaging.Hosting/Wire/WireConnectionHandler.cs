@@ -81,7 +81,7 @@ public sealed partial class WireConnectionHandler(
 
     private async Task RunAsync(ConnectionContext connection, SecureChannel channel, WireConnection wire)
     {
-        var writing = wire.Outgoing.RunAsync(connection.ConnectionClosed);
+        var writing = WriteAsync(channel, wire, connection.ConnectionClosed);
         using var slots = new SemaphoreSlim(PipelinedRequests);
         try
         {
@@ -107,6 +107,26 @@ public sealed partial class WireConnectionHandler(
         }
 
         await FinishAsync(connection, wire, writing, slots);
+    }
+
+    private async Task WriteAsync(SecureChannel channel, WireConnection wire, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await wire.Outgoing.RunAsync(cancellationToken);
+        }
+        catch (Exception e) when (!IsPeerGone(e))
+        {
+            // A message of ours that cannot be written. Nothing of it has left, and nothing else writes any more.
+            Log.HandlerFailed(logger, e, wire.ConnectionId);
+            channel.Write(new ErrorReply(ProtocolError.Internal, 0), 0);
+            await channel.FlushAsync(cancellationToken);
+        }
+        finally
+        {
+            // What is read from now on could not be answered.
+            wire.StopWaiting();
+        }
     }
 
     private static async Task FinishAsync(ConnectionContext connection, WireConnection wire, Task writing, SemaphoreSlim slots)
