@@ -129,6 +129,13 @@ internal sealed class WireClient : IDuplexPipe, IDisposable
         await ExpectAsync(new Done(), 2);
     }
 
+    /// <summary>Ends the connection as a peer does whose machine went down: with a reset, not an end of stream.</summary>
+    public void CutOff()
+    {
+        _tcp.LingerState = new LingerOption(true, 0);
+        _tcp.Client.Close();
+    }
+
     public void Dispose()
     {
         _channel?.Dispose();
