@@ -58,6 +58,9 @@ public static class ServerProgram
     {
         StartupException or AdminTokenException => exception.Message,
         OptionsValidationException options => string.Join(" ", options.Failures),
+
+        // A value that is not even of the right type.
+        InvalidOperationException { Source: "Microsoft.Extensions.Configuration.Binder" } => exception.Message,
         IOException { InnerException: AddressInUseException } => $"{exception.Message} Stop what uses the port, or configure another.",
         SocketException => $"cannot listen: {exception.Message}",
         DbException => $"the database cannot be used: {exception.Message}",
