@@ -25,7 +25,7 @@ public sealed partial class MessagingClient
         {
             using var registration = OpaqueClientRegistration.Start(password.Span);
             var reply = await connection.RequestAsync(
-                new RegisterClientRequest(CheckName(name), registration.Request.ToArray()), cancellationToken).ConfigureAwait(false);
+                new RegisterClientRequest(ClientNames.Check(name), registration.Request.ToArray()), cancellationToken).ConfigureAwait(false);
             var challenge = reply.As<RegistrationChallenge>() ?? throw Refusal(reply);
             var stretching = Accept(challenge.Stretching);
             if (!registration.TryFinish(challenge.RegistrationResponse, stretching, [], [], out var result))
@@ -129,7 +129,7 @@ public sealed partial class MessagingClient
     {
         using var login = OpaqueClientLogin.Start(password.Span);
         var challenge = await connection.RequestAsync<LoginChallenge>(
-            new StartLoginRequest(CheckName(name), login.Ke1.ToArray()), cancellationToken).ConfigureAwait(false);
+            new StartLoginRequest(ClientNames.Check(name), login.Ke1.ToArray()), cancellationToken).ConfigureAwait(false);
         var context = LoginProof.OpaqueContext(connection.Channel.ChannelBinding.Span);
         if (!login.TryFinish(challenge.Ke2, Accept(challenge.Stretching), [], [], context, out var result))
         {
@@ -141,7 +141,17 @@ public sealed partial class MessagingClient
             var store = LocalStore.OpenOrCreate(options.StorePath, storeOuterKey ?? result.ExportKey);
             try
             {
-                var account = await FinishLoginAsync(connection, realm, store, result, options, cancellationToken).ConfigureAwait(false);
+                // Before the realm hears of a device: it would certify this store's for another client.
+                if (store.Read(Account.Load) is { } before)
+                {
+                    RefuseOtherRealm(realm, before, options);
+                    if (!ClientNames.AreSame(before.Name, name))
+                    {
+                        throw OtherClient(options);
+                    }
+                }
+
+                var account = await FinishLoginAsync(connection, store, result, options, cancellationToken).ConfigureAwait(false);
                 return new MessagingClient(realm, store, account, options);
             }
             catch
@@ -154,7 +164,6 @@ public sealed partial class MessagingClient
 
     private static async Task<Account> FinishLoginAsync(
         RequestConnection connection,
-        RealmPin realm,
         LocalStore store,
         OpaqueLoginResult result,
         MessagingOptions options,
@@ -177,14 +186,9 @@ public sealed partial class MessagingClient
         using var ticket = new CachedTicket(granted.Ticket, part.SessionKey.Clone(), part.Times);
         store.Write(transaction =>
         {
-            if (Account.Load(transaction) is { } before)
+            if (Account.Load(transaction) is { } before && before.Client != account.Client)
             {
-                RefuseOtherRealm(realm, before, options);
-                if (before.Client != account.Client)
-                {
-                    throw new MessagingException(
-                        MessagingFailure.StoreUnusable, $"the local store '{options.StorePath}' belongs to another client");
-                }
+                throw OtherClient(options);
             }
 
             account.Save(transaction);
@@ -207,7 +211,7 @@ public sealed partial class MessagingClient
         using var identity = DeviceKeys.Identity(transaction);
         var identityKeys = identity.Public.ToBytes();
         var signature = identity.Sign(LoginProof.DeviceSignedBytes(channel.ChannelBinding.Span, ke3, device, identityKeys));
-        return (new FinishLoginRequest(ke3, device, CheckName(options.DeviceName), identityKeys, signature), identity.Public);
+        return (new FinishLoginRequest(ke3, device, ClientNames.Check(options.DeviceName), identityKeys, signature), identity.Public);
     }
 
     private static async Task<T> OnChannelAsync<T>(
@@ -229,6 +233,9 @@ public sealed partial class MessagingClient
                 MessagingFailure.StretchingRefused, "the realm asks for password stretching that is weaker or costlier than allowed");
     }
 
+    private static MessagingException OtherClient(MessagingOptions options) => new(
+        MessagingFailure.StoreUnusable, $"the local store '{options.StorePath}' belongs to another client");
+
     private static void RefuseOtherRealm(RealmPin realm, Account account, MessagingOptions options)
     {
         if (!realm.IsExpectedKey(account.RealmKey))
@@ -236,11 +243,6 @@ public sealed partial class MessagingClient
             throw new MessagingException(MessagingFailure.StoreUnusable, $"the local store '{options.StorePath}' belongs to another realm");
         }
     }
-
-    private static string CheckName(string name) =>
-        System.Text.Encoding.UTF8.GetByteCount(name) is > 0 and <= ProtocolLimits.NameBytes
-            ? name
-            : throw new MessagingException(MessagingFailure.NameInvalid, $"a name has 1 to {ProtocolLimits.NameBytes} bytes");
 
     private static Exception Refusal(WireReply reply) => reply.As<RegistrationRefused>()?.Reason switch
     {

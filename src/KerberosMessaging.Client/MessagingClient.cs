@@ -35,7 +35,7 @@ public sealed partial class MessagingClient : IAsyncDisposable
         _tickets = new TicketCache(store);
         _clock = new ServerClock(options.Time);
         _auth = new AuthSession(realm, options, _tickets, _clock);
-        _servers = new Servers(_auth, options, _clock, (server, code, payload) => _receiver!.OnPushAsync(server, code, payload));
+        _servers = new Servers(_auth, options, _clock, (link, code, payload) => _receiver!.OnPushAsync(link, code, payload));
         _contacts = new Contacts(store, _auth, account);
         _sender = new Sender(store, _contacts, _servers, account, options);
         _receiver = new Receiver(store, _contacts, options);
@@ -80,7 +80,11 @@ public sealed partial class MessagingClient : IAsyncDisposable
         bool follow,
         [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
-        _receiver.Start(FindHomeAsync, _sender.FlushOutboxAsync);
+        if (!_receiver.Start(FindHomeAsync, _sender.FlushOutboxAsync) && !follow)
+        {
+            await LookAgainAsync(cancellationToken).ConfigureAwait(false);
+        }
+
         var started = _options.Time.GetTimestamp();
         var after = 0L;
         while (true)
@@ -159,7 +163,7 @@ public sealed partial class MessagingClient : IAsyncDisposable
         return list;
     }
 
-    /// <summary>Ends the session at the auth server and forgets its tickets.</summary>
+    /// <summary>Ends the session at the auth server, forgets its tickets, and closes what they opened.</summary>
     /// <param name="everywhere">All sessions of the client, not only this one.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
     /// <exception cref="MessagingException">The auth server was not reached; the tickets are forgotten all the same.</exception>
@@ -177,6 +181,8 @@ public sealed partial class MessagingClient : IAsyncDisposable
         finally
         {
             _tickets.Clear();
+            await _auth.DisconnectAsync().ConfigureAwait(false);
+            await _servers.DisconnectAsync().ConfigureAwait(false);
         }
     }
 
@@ -196,6 +202,19 @@ public sealed partial class MessagingClient : IAsyncDisposable
 
     private static TicketInfo Describe(ServerId? server, string name, CachedTicket ticket) =>
         new(server, name, ticket.Times.StartsAt, ticket.Times.EndsAt, ticket.Times.RenewableUntil);
+
+    private async Task LookAgainAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await _receiver.LookAgainAsync(cancellationToken)
+                .WaitAsync(_options.OperationTimeout, _options.Time, cancellationToken).ConfigureAwait(false);
+        }
+        catch (TimeoutException e)
+        {
+            throw new MessagingException(MessagingFailure.Unreachable, "the message server did not answer in time", e);
+        }
+    }
 
     /// <summary>Publishes this device's prekeys at the home server, where it was not done yet.</summary>
     private async Task PublishPrekeysAsync(MessageServerConnection home, CancellationToken cancellationToken)

@@ -10,6 +10,7 @@ internal sealed class AuthSession(RealmPin realm, MessagingOptions options, Tick
 {
     private readonly SemaphoreSlim _connecting = new(1);
     private readonly SemaphoreSlim _renewing = new(1);
+    private readonly CancellationTokenSource _closing = new();
     private RequestConnection? _connection;
 
     private string ServerText => $"the auth server at {realm.Host}:{realm.Port}";
@@ -34,17 +35,28 @@ internal sealed class AuthSession(RealmPin realm, MessagingOptions options, Tick
     /// <summary>A service ticket: from the cache while it is fresh, else from the TGS exchange.</summary>
     public async Task<CachedTicket> GetServiceTicketAsync(ServerId server, CancellationToken cancellationToken)
     {
-        if (tickets.GetService(server) is { } cached)
+        var cached = tickets.GetService(server);
+        if (cached is not null && clock.Now < cached.RenewAt)
         {
-            if (clock.Now < cached.RenewAt)
-            {
-                return cached;
-            }
-
-            cached.Dispose();
+            return cached;
         }
 
-        return await RequestServiceTicketAsync(server, cancellationToken).ConfigureAwait(false);
+        try
+        {
+            var fresh = await RequestServiceTicketAsync(server, cancellationToken).ConfigureAwait(false);
+            cached?.Dispose();
+            return fresh;
+        }
+        catch (MessagingException e) when (e.Failure == MessagingFailure.Unreachable && clock.Now < cached?.Times.EndsAt)
+        {
+            // The auth server is away, and this one is good for a while yet.
+            return cached;
+        }
+        catch
+        {
+            cached?.Dispose();
+            throw;
+        }
     }
 
     /// <summary>TGS exchange, whatever the cache holds.</summary>
@@ -110,17 +122,50 @@ internal sealed class AuthSession(RealmPin realm, MessagingOptions options, Tick
         }
     }
 
+    /// <summary>Closes the channel; the next request opens one, if there is a login.</summary>
+    public async Task DisconnectAsync()
+    {
+        await _connecting.WaitAsync().ConfigureAwait(false);
+        try
+        {
+            if (_connection is not null)
+            {
+                await _connection.DisposeAsync().ConfigureAwait(false);
+            }
+        }
+        finally
+        {
+            _connecting.Release();
+        }
+    }
+
     public async ValueTask DisposeAsync()
     {
+        // Ends a connecting that is under way, which would leave its connection open behind.
+        await _closing.CancelAsync().ConfigureAwait(false);
         await DisconnectAsync().ConfigureAwait(false);
         _connecting.Dispose();
         _renewing.Dispose();
+        _closing.Dispose();
     }
 
     private Task<T> UseAsync<T>(Func<RequestConnection, Task<T>> action, CancellationToken cancellationToken) =>
         Failures.TranslateAsync(ServerText, async () => await action(await GetAsync(cancellationToken).ConfigureAwait(false)).ConfigureAwait(false));
 
     private async Task<RequestConnection> GetAsync(CancellationToken cancellationToken)
+    {
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _closing.Token);
+        try
+        {
+            return await GetOrOpenAsync(either.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw new ObjectDisposedException(nameof(MessagingClient));
+        }
+    }
+
+    private async Task<RequestConnection> GetOrOpenAsync(CancellationToken cancellationToken)
     {
         await _connecting.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
@@ -149,14 +194,6 @@ internal sealed class AuthSession(RealmPin realm, MessagingOptions options, Tick
         finally
         {
             _connecting.Release();
-        }
-    }
-
-    private async Task DisconnectAsync()
-    {
-        if (Interlocked.Exchange(ref _connection, null) is { } connection)
-        {
-            await connection.DisposeAsync().ConfigureAwait(false);
         }
     }
 }

@@ -49,13 +49,18 @@ internal static class Failures
         ProtocolError.UnknownClient => new MessagingException(MessagingFailure.UnknownRecipient, "there is no client of that name", e),
         ProtocolError.QuotaExceeded => new MessagingException(
             MessagingFailure.MailboxFull, $"the recipient's mailbox is full; try again in {e.RetryAfter.TotalSeconds:0} s", e),
-        ProtocolError.Busy or ProtocolError.ShuttingDown => new MessagingException(
-            MessagingFailure.Unreachable, "the server is busy or stopping", e),
+        ProtocolError.Busy or ProtocolError.ShuttingDown or ProtocolError.Internal => new MessagingException(
+            MessagingFailure.Unreachable, "the server is busy, stopping or in trouble", e),
         _ => new MessagingException(MessagingFailure.Refused, $"the server refused the request ({e.Error})", e),
     };
 
     /// <summary>Whether trying again on a new connection can help.</summary>
     public static bool IsWorthRetrying(MessagingException e) => e.Failure == MessagingFailure.Unreachable;
+
+    /// <summary>Whether a server, or this client itself, decided that a message is not sent, as against that being unknown.</summary>
+    public static bool IsRefusal(MessagingException e) => e.Failure
+        is MessagingFailure.Refused or MessagingFailure.MailboxFull or MessagingFailure.UnknownRecipient
+        or MessagingFailure.RecipientNotReady or MessagingFailure.IdentityChanged or MessagingFailure.NameInvalid;
 
     public static MessagingException Store(string path, Exception e) => new(
         MessagingFailure.StoreUnusable,

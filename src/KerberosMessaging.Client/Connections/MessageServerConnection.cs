@@ -5,7 +5,7 @@ using KerberosMessaging.Transport;
 namespace KerberosMessaging.Client.Connections;
 
 /// <summary>What a message server pushed, with the connection that it came on.</summary>
-internal delegate ValueTask PushHandler(MessageServerConnection server, MessageCode code, ReadOnlyMemory<byte> payload);
+internal delegate ValueTask PushHandler(MessageServerLink link, MessageCode code, ReadOnlyMemory<byte> payload);
 
 /// <summary>
 /// The way to one message server: connects when needed, presents a service ticket, and presents a fresh one on the open
@@ -20,7 +20,7 @@ internal sealed class MessageServerConnection(
 {
     private readonly SemaphoreSlim _connecting = new(1);
     private readonly CancellationTokenSource _closing = new();
-    private RequestConnection? _connection;
+    private MessageServerLink? _link;
     private Task _renewal = Task.CompletedTask;
 
     public ServerEntry Entry => server;
@@ -38,46 +38,79 @@ internal sealed class MessageServerConnection(
     public Task<WireReply> RequestAsync(IWireMessage request, CancellationToken cancellationToken) => UseAsync(
         connection => connection.RequestAsync(request, cancellationToken), cancellationToken);
 
-    /// <summary>Connects if there is no connection, and gives what completes when it ends.</summary>
-    public Task<Task<ChannelException>> ConnectAsync(CancellationToken cancellationToken) =>
-        UseAsync(static connection => Task.FromResult(connection.Ended), cancellationToken);
+    /// <summary>The open connection; a new one if there is none.</summary>
+    public Task<MessageServerLink> ConnectAsync(CancellationToken cancellationToken) =>
+        Failures.TranslateAsync(ServerText, () => GetAsync(cancellationToken));
+
+    /// <summary>Closes the connection; the next request opens one, if there is a login.</summary>
+    public async Task DisconnectAsync()
+    {
+        await _connecting.WaitAsync().ConfigureAwait(false);
+        try
+        {
+            if (_link is not null)
+            {
+                await _link.Connection.DisposeAsync().ConfigureAwait(false);
+            }
+        }
+        finally
+        {
+            _connecting.Release();
+        }
+    }
 
     public async ValueTask DisposeAsync()
     {
+        // Ends a connecting that is under way, which would leave its connection open behind.
         await _closing.CancelAsync().ConfigureAwait(false);
-        if (_connection is not null)
-        {
-            await _connection.DisposeAsync().ConfigureAwait(false);
-        }
-
+        await DisconnectAsync().ConfigureAwait(false);
         await _renewal.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         _connecting.Dispose();
         _closing.Dispose();
     }
 
     private Task<T> UseAsync<T>(Func<RequestConnection, Task<T>> action, CancellationToken cancellationToken) =>
-        Failures.TranslateAsync(ServerText, async () => await action(await GetAsync(cancellationToken).ConfigureAwait(false)).ConfigureAwait(false));
+        Failures.TranslateAsync(ServerText, async () =>
+        {
+            var link = await GetAsync(cancellationToken).ConfigureAwait(false);
+            return await action(link.Connection).ConfigureAwait(false);
+        });
 
-    private async Task<RequestConnection> GetAsync(CancellationToken cancellationToken)
+    private async Task<MessageServerLink> GetAsync(CancellationToken cancellationToken)
+    {
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _closing.Token);
+        try
+        {
+            return await GetOrOpenAsync(either.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw new ObjectDisposedException(nameof(MessagingClient));
+        }
+    }
+
+    private async Task<MessageServerLink> GetOrOpenAsync(CancellationToken cancellationToken)
     {
         await _connecting.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
-            if (_connection is { Ended.IsCompleted: false })
+            if (_link is { Ended.IsCompleted: false })
             {
-                return _connection;
+                return _link;
             }
 
             var ticket = await auth.GetServiceTicketAsync(Id, cancellationToken).ConfigureAwait(false);
             try
             {
+                var link = new MessageServerLink(ServerText);
                 var connection = await RequestConnection.ConnectAsync(
                     server.Host,
                     server.Port,
                     key => key.SequenceEqual(server.SigningKey),
                     auth.ChannelOptions,
-                    (code, payload) => onPush(this, code, payload),
+                    (code, payload) => onPush(link, code, payload),
                     cancellationToken).ConfigureAwait(false);
+                link.Connection = connection;
                 try
                 {
                     ticket = await PresentAsync(connection, ticket, cancellationToken).ConfigureAwait(false);
@@ -88,9 +121,9 @@ internal sealed class MessageServerConnection(
                     throw;
                 }
 
-                _connection = connection;
+                _link = link;
                 _renewal = RenewAsync(connection, ticket.RenewAt, _closing.Token);
-                return connection;
+                return link;
             }
             finally
             {

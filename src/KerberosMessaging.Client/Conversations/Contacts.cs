@@ -23,7 +23,15 @@ internal sealed class Contacts(LocalStore store, AuthSession auth, Account accou
     /// <exception cref="MessagingException">Unknown, or not who it was.</exception>
     public async Task<Peer> FindAsync(string name, CancellationToken cancellationToken)
     {
-        var peer = Verify(await auth.RequestAsync<ClientFound>(new LookUpClientRequest(name), cancellationToken).ConfigureAwait(false));
+        var peer = Verify(await auth.RequestAsync<ClientFound>(
+            new LookUpClientRequest(ClientNames.Check(name)), cancellationToken).ConfigureAwait(false));
+        if (!ClientNames.AreSame(peer.Name, name))
+        {
+            // Its certificates may well be in order, but they are someone else's.
+            throw new MessagingException(
+                MessagingFailure.IdentityChanged, $"the realm gave another client than {name}; nothing was sent to it");
+        }
+
         store.Write(transaction => Pin(transaction, peer));
         return peer;
     }

@@ -21,32 +21,60 @@ internal sealed partial class Receiver(LocalStore store, Contacts contacts, Mess
 
     private readonly ILogger _logger = options.LoggerFactory.CreateLogger<Receiver>();
     private readonly CancellationTokenSource _closing = new();
-    private readonly Channel<(MessageServerConnection Server, Deliver Delivery)> _pushed =
-        Channel.CreateUnbounded<(MessageServerConnection, Deliver)>();
+    private readonly Channel<(MessageServerLink Link, Deliver Delivery)> _pushed =
+        Channel.CreateUnbounded<(MessageServerLink, Deliver)>();
 
     private readonly Channel<bool> _changed = Channel.CreateBounded<bool>(
         new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
 
     private Task? _running;
-    private volatile Exception? _failure;
+    private MessageServerLink? _link;
+    private ServerId _home;
+    private volatile MessagingException? _failure;
     private volatile Interruption? _interruption;
     private ulong _newestWaiting = ulong.MaxValue;
     private ulong _newestSeen;
 
     /// <summary>Why receiving stopped for good; null while it goes on.</summary>
-    public Exception? Failure => _failure;
+    public MessagingException? Failure => _failure;
 
     /// <summary>Why there is no connection, while it is being tried again; null while there is one.</summary>
     public Interruption? Interrupted => _interruption;
 
-    /// <summary>Whether everything that waited when this client connected has been committed and acknowledged.</summary>
+    /// <summary>Whether everything that waited when the server was last asked has been committed and acknowledged.</summary>
     public bool IsDrained => Volatile.Read(ref _newestSeen) >= Volatile.Read(ref _newestWaiting);
 
-    /// <summary>Starts receiving, once.</summary>
-    public void Start(Func<CancellationToken, Task<MessageServerConnection>> findHome, Func<CancellationToken, Task> flushOutbox) =>
-        _running ??= Task.WhenAll(
+    /// <summary>Starts receiving, once. False when it had started before.</summary>
+    public bool Start(Func<CancellationToken, Task<MessageServerConnection>> findHome, Func<CancellationToken, Task> flushOutbox)
+    {
+        if (_running is not null)
+        {
+            return false;
+        }
+
+        _running = Task.WhenAll(
             Task.Run(() => SurviveAsync(() => StayConnectedAsync(findHome, flushOutbox))),
             Task.Run(() => SurviveAsync(CommitAsync)));
+        return true;
+    }
+
+    /// <summary>Asks the server anew what waits: <see cref="IsDrained"/> is false until that has been committed.</summary>
+    public async Task LookAgainAsync(CancellationToken cancellationToken)
+    {
+        // In this order: a connection that is in its place only after this has yet to ask, and tells.
+        Interlocked.Exchange(ref _newestWaiting, ulong.MaxValue);
+        if (Volatile.Read(ref _link) is { } link)
+        {
+            try
+            {
+                await AskAsync(link, 0, cancellationToken).ConfigureAwait(false);
+            }
+            catch (MessagingException e) when (e.Failure is MessagingFailure.Unreachable or MessagingFailure.NotLoggedIn)
+            {
+                // The next connection asks, or receiving has stopped.
+            }
+        }
+    }
 
     /// <summary>Waits until something may have changed: a message committed, the mailbox emptied, a failure.</summary>
     public async Task<bool> WaitAsync(TimeSpan timeout, CancellationToken cancellationToken)
@@ -64,12 +92,12 @@ internal sealed partial class Receiver(LocalStore store, Contacts contacts, Mess
     }
 
     /// <summary>Handles what a message server pushed.</summary>
-    public ValueTask OnPushAsync(MessageServerConnection server, MessageCode code, ReadOnlyMemory<byte> payload)
+    public ValueTask OnPushAsync(MessageServerLink link, MessageCode code, ReadOnlyMemory<byte> payload)
     {
         if (code == MessageCode.Deliver)
         {
             // Bounded by the credit that was granted.
-            _pushed.Writer.TryWrite((server, WireReader.ReadWhole<Deliver>(payload.Span)));
+            _pushed.Writer.TryWrite((link, WireReader.ReadWhole<Deliver>(payload.Span)));
         }
         else if (code == MessageCode.Notice && WireReader.ReadWhole<Notice>(payload.Span).Kind == NoticeKind.TakenOver)
         {
@@ -97,9 +125,14 @@ internal sealed partial class Receiver(LocalStore store, Contacts contacts, Mess
         {
             await loop().ConfigureAwait(false);
         }
-        catch (Exception e) when (!_closing.IsCancellationRequested)
+        catch (MessagingException e)
         {
             Fail(e);
+        }
+        catch (Exception e) when (!_closing.IsCancellationRequested)
+        {
+            // A fault of our own.
+            Fail(new MessagingException(MessagingFailure.Refused, $"receiving failed: {e.Message}", e));
         }
     }
 
@@ -113,15 +146,19 @@ internal sealed partial class Receiver(LocalStore store, Contacts contacts, Mess
             try
             {
                 var home = await findHome(_closing.Token).ConfigureAwait(false);
-                var ended = await home.ConnectAsync(_closing.Token).ConfigureAwait(false);
-                Volatile.Write(ref _newestSeen, 0);
-                var granted = await home.RequestAsync<CreditGranted>(new GrantCreditRequest(Credit), _closing.Token).ConfigureAwait(false);
-                Volatile.Write(ref _newestWaiting, granted.NewestWaiting);
-                _interruption = null;
-                Signal();
+                var link = await home.ConnectAsync(_closing.Token).ConfigureAwait(false);
+                if (_home != home.Id)
+                {
+                    // Another mailbox, with numbers of its own.
+                    _home = home.Id;
+                    Volatile.Write(ref _newestSeen, 0);
+                }
+
+                Interlocked.Exchange(ref _link, link);
+                await AskAsync(link, Credit, _closing.Token).ConfigureAwait(false);
                 delay = options.FirstReconnectDelay;
                 await flushOutbox(_closing.Token).ConfigureAwait(false);
-                Log.ConnectionEnded(_logger, (await ended.WaitAsync(_closing.Token).ConfigureAwait(false)).Failure);
+                Log.ConnectionEnded(_logger, (await link.Ended.WaitAsync(_closing.Token).ConfigureAwait(false)).Failure);
             }
             catch (MessagingException e) when (Failures.IsWorthRetrying(e) || e.Failure == MessagingFailure.RecipientNotReady)
             {
@@ -131,56 +168,57 @@ internal sealed partial class Receiver(LocalStore store, Contacts contacts, Mess
                 await Task.Delay(delay, options.Time, _closing.Token).ConfigureAwait(false);
                 delay = Retry.Next(options, delay);
             }
-            catch (MessagingException e)
-            {
-                Fail(e);
-            }
         }
     }
 
+    private async Task AskAsync(MessageServerLink link, uint credit, CancellationToken cancellationToken)
+    {
+        var granted = await link.RequestAsync<CreditGranted>(new GrantCreditRequest(credit), cancellationToken).ConfigureAwait(false);
+        Interlocked.Exchange(ref _newestWaiting, granted.NewestWaiting);
+        _interruption = null;
+        Signal();
+    }
+
+    // A store that fails ends it: nothing is acknowledged that is not committed, so nothing is lost.
     private async Task CommitAsync()
     {
-        try
+        while (await _pushed.Reader.WaitToReadAsync(_closing.Token).ConfigureAwait(false))
         {
-            while (await _pushed.Reader.WaitToReadAsync(_closing.Token).ConfigureAwait(false))
+            var committed = 0u;
+            MessageServerLink? link = null;
+            SequenceRange? range = null;
+
+            // One connection a batch: on a new one the mailbox comes again from its oldest message.
+            while (committed < Credit / 2 && _pushed.Reader.TryPeek(out var pushed) && (link ??= pushed.Link) == pushed.Link)
             {
-                var committed = 0u;
-                MessageServerConnection? server = null;
-                SequenceRange? range = null;
-                while (committed < Credit / 2 && _pushed.Reader.TryRead(out var pushed))
-                {
-                    Commit(pushed.Delivery);
-                    server = pushed.Server;
-                    var sequence = pushed.Delivery.Sequence;
-                    range = new SequenceRange(range?.First ?? sequence, sequence);
-                    committed++;
-                }
-
-                Signal();
-                if (server is not null && range is { } seen)
-                {
-                    await AcknowledgeAsync(server, seen, committed).ConfigureAwait(false);
-
-                    // Only now: whoever stops once the mailbox is empty must not take the acknowledgement along.
-                    Volatile.Write(ref _newestSeen, seen.Last);
-                    Signal();
-                }
+                _pushed.Reader.TryRead(out _);
+                Commit(pushed.Delivery);
+                var sequence = pushed.Delivery.Sequence;
+                range = new SequenceRange(range?.First ?? sequence, sequence);
+                committed++;
             }
-        }
-        catch (MessagingException e)
-        {
-            // The store failed: nothing is acknowledged that is not committed, so nothing is lost.
-            Fail(e);
+
+            Signal();
+            if (link is not null && range is { } seen)
+            {
+                await AcknowledgeAsync(link, seen, committed).ConfigureAwait(false);
+
+                // Only now: whoever stops once the mailbox is empty must not take the acknowledgement along.
+                Volatile.Write(ref _newestSeen, Math.Max(seen.Last, _newestSeen));
+                Signal();
+            }
         }
     }
 
     // Pushes come in mailbox order, so a range from the first to the last of a batch names no message that was not committed.
-    private async Task AcknowledgeAsync(MessageServerConnection server, SequenceRange range, uint count)
+    // Only on the connection that they came on: credit makes a connection the one that receives, and to open another for it
+    // would take receiving away from a client that just took over.
+    private async Task AcknowledgeAsync(MessageServerLink link, SequenceRange range, uint count)
     {
         try
         {
-            await server.RequestAsync<Done>(new AcknowledgeRequest([range]), _closing.Token).ConfigureAwait(false);
-            await server.RequestAsync<CreditGranted>(new GrantCreditRequest(count), _closing.Token).ConfigureAwait(false);
+            await link.RequestAsync<Done>(new AcknowledgeRequest([range]), _closing.Token).ConfigureAwait(false);
+            await link.RequestAsync<CreditGranted>(new GrantCreditRequest(count), _closing.Token).ConfigureAwait(false);
         }
         catch (MessagingException e) when (e.Failure is MessagingFailure.Unreachable or MessagingFailure.NotLoggedIn)
         {
@@ -244,7 +282,7 @@ internal sealed partial class Receiver(LocalStore store, Contacts contacts, Mess
         }
     }
 
-    private void Fail(Exception failure)
+    private void Fail(MessagingException failure)
     {
         _failure ??= failure;
         Signal();

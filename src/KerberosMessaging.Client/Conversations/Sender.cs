@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using KerberosMessaging.Client.Connections;
 using KerberosMessaging.Client.Store;
 using KerberosMessaging.Cryptography;
@@ -19,44 +20,58 @@ internal sealed partial class Sender(LocalStore store, Contacts contacts, Server
 
     private readonly ILogger _logger = options.LoggerFactory.CreateLogger<Sender>();
 
+    // What a caller waits for is not for the outbox to send.
+    private readonly ConcurrentDictionary<MessageId, bool> _underWay = new();
+
     public async Task<SentMessage> SendAsync(string recipient, MessageContent content, CancellationToken cancellationToken)
     {
         var message = MessageId.New();
         var plaintext = content.ToBytes();
+        _underWay[message] = true;
         try
         {
             return await DeliverAsync(message, recipient, plaintext, null, cancellationToken).ConfigureAwait(false);
         }
-        catch (MessagingException e) when (IsRefusal(e))
+        catch (MessagingException e) when (Failures.IsRefusal(e))
         {
-            // The caller learns that it was not sent. Sent later all the same, it would come twice when the caller tries again.
+            // The caller knows, and decides; what was merely not answered stays, because it may have been taken.
             store.Write(transaction => transaction.RemoveFromOutbox(message));
             throw;
         }
+        finally
+        {
+            _underWay.TryRemove(message, out _);
+        }
     }
 
-    /// <summary>Sends what an earlier run prepared and did not see answered.</summary>
+    /// <summary>
+    /// Sends what an earlier run prepared and did not see answered. What cannot be sent now is kept for the next time, and
+    /// keeps nothing else back.
+    /// </summary>
     public async Task FlushOutboxAsync(CancellationToken cancellationToken)
     {
         foreach (var entry in store.Read(static transaction => transaction.ListOutbox()))
         {
+            if (_underWay.ContainsKey(entry.Message))
+            {
+                continue;
+            }
+
             try
             {
                 var request = WireReader.ReadWhole<SendMessageRequest>(entry.Request);
                 await DeliverAsync(entry.Message, entry.Recipient, entry.Content, request, cancellationToken).ConfigureAwait(false);
             }
-            catch (Exception e) when (e is ProtocolException || (e is MessagingException refused && IsRefusal(refused)))
+            catch (MessagingException e) when (e.Failure is not (MessagingFailure.NotLoggedIn or MessagingFailure.StoreUnusable))
             {
-                // One message that cannot go now, because its recipient's mailbox is full perhaps, holds up neither the
-                // others nor receiving. It is tried again on the next connection.
-                Log.StaysInOutbox(_logger, (e as MessagingException)?.Failure ?? MessagingFailure.Refused);
+                Log.Kept(_logger, e.Failure);
+                if (e.Failure == MessagingFailure.Unreachable)
+                {
+                    return;
+                }
             }
         }
     }
-
-    // What another connection could mend, and what is wrong on this side, says nothing about the message.
-    private static bool IsRefusal(MessagingException e) => e.Failure is not
-        (MessagingFailure.Unreachable or MessagingFailure.NotLoggedIn or MessagingFailure.UntrustedServer or MessagingFailure.StoreUnusable);
 
     private async Task<SentMessage> DeliverAsync(
         MessageId message,
@@ -242,7 +257,7 @@ internal sealed partial class Sender(LocalStore store, Contacts contacts, Server
 
     private static partial class Log
     {
-        [LoggerMessage(4101, LogLevel.Information, "A message stays in the outbox: {Failure}.")]
-        public static partial void StaysInOutbox(ILogger logger, MessagingFailure failure);
+        [LoggerMessage(4101, LogLevel.Information, "A message of the outbox could not be sent and is kept: {Failure}.")]
+        public static partial void Kept(ILogger logger, MessagingFailure failure);
     }
 }

@@ -28,6 +28,10 @@ internal sealed class Servers(AuthSession auth, MessagingOptions options, Server
     public MessageServerConnection Get(ServerEntry entry) =>
         _connections.GetOrAdd(entry.Server, new MessageServerConnection(entry, auth, options, clock, onPush));
 
+    /// <summary>Closes all connections; those that are used again are opened again, if there is a login.</summary>
+    public Task DisconnectAsync() =>
+        Task.WhenAll(_connections.Values.Select(static connection => connection.DisconnectAsync()));
+
     public async ValueTask DisposeAsync()
     {
         foreach (var connection in _connections.Values)

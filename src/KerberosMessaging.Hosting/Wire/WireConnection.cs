@@ -55,8 +55,8 @@ public sealed class WireConnection : IDisposable
 
     internal OutgoingQueue Outgoing { get; }
 
-    /// <summary>What the peer is told when <see cref="Close"/> ends the connection.</summary>
-    internal Notice? Farewell { get; private set; }
+    /// <summary>What the peer is told when <see cref="Close"/> or <see cref="Fail"/> ends the connection.</summary>
+    internal IWireMessage? Farewell { get; private set; }
 
     /// <summary>State that a handler keeps between requests of this connection; null when there is none of that type.</summary>
     /// <typeparam name="T">Its type.</typeparam>
@@ -103,11 +103,17 @@ public sealed class WireConnection : IDisposable
     /// <summary>Ends the connection after telling the peer why. The first call decides what is told.</summary>
     /// <param name="kind">Why.</param>
     /// <param name="retryAfter">When to connect again; zero for no advice.</param>
-    public void Close(NoticeKind kind, TimeSpan retryAfter = default)
+    public void Close(NoticeKind kind, TimeSpan retryAfter = default) =>
+        End(new Notice(kind, (uint)retryAfter.TotalMilliseconds));
+
+    /// <summary>Ends the connection because of a fault of ours; the peer learns no more than that.</summary>
+    internal void Fail() => End(new ErrorReply(ProtocolError.Internal, 0));
+
+    private void End(IWireMessage farewell)
     {
         lock (_signIn)
         {
-            Farewell ??= new Notice(kind, (uint)retryAfter.TotalMilliseconds);
+            Farewell ??= farewell;
         }
 
         try

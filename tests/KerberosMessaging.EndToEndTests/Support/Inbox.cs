@@ -9,6 +9,7 @@ internal sealed class Inbox : IAsyncDisposable
     private readonly CancellationTokenSource _closing = new();
     private readonly Channel<ReceivedMessage> _messages = Channel.CreateUnbounded<ReceivedMessage>();
     private readonly Task _running;
+    private bool _isClosed;
 
     private Inbox(MessagingClient client) => _running = RunAsync(client);
 
@@ -31,12 +32,26 @@ internal sealed class Inbox : IAsyncDisposable
         return texts;
     }
 
+    /// <summary>Reads on until a text comes.</summary>
+    public async Task UntilTextAsync(string text, CancellationToken cancellationToken)
+    {
+        while (await NextTextAsync(cancellationToken) != text)
+        {
+        }
+    }
+
     /// <summary>Waits until receiving stops for good, and says why.</summary>
     public async Task<MessagingException> FailureAsync(CancellationToken cancellationToken) =>
         await Assert.ThrowsAsync<MessagingException>(() => _running.WaitAsync(cancellationToken));
 
     public async ValueTask DisposeAsync()
     {
+        if (_isClosed)
+        {
+            return;
+        }
+
+        _isClosed = true;
         await _closing.CancelAsync();
         await _running.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         _closing.Dispose();

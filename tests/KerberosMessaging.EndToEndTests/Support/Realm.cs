@@ -14,39 +14,34 @@ internal sealed class Realm : IAsyncDisposable
     private const string MessageProgram = "KerberosMessaging.MessageServer";
 
     private readonly bool _inProcesses;
-    private readonly string[] _authSettings;
-    private readonly string[] _messageSettings;
+    private readonly RealmSetup _setup;
     private IRealmServer? _auth;
     private IRealmServer? _message;
 
-    private Realm(bool inProcesses, string[] authSettings, string[] messageSettings)
+    private Realm(bool inProcesses, RealmSetup? setup)
     {
         _inProcesses = inProcesses;
-        _authSettings = ["--Wire:Address=127.0.0.1", "--Admin:Port=0", $"--Data:Directory={Folder.File("auth")}", .. authSettings];
-        _messageSettings =
-        [
-            "--Wire:Address=127.0.0.1", "--Admin:Port=0", $"--Data:Directory={Folder.File("message")}", .. messageSettings,
-        ];
+        _setup = setup ?? new RealmSetup();
     }
 
     public TempFolder Folder { get; } = new();
 
-    /// <summary>What clients pin.</summary>
-    public RealmPin Pin { get; private set; } = null!;
+    /// <summary>What clients pin; a test may put a proxy in front.</summary>
+    public RealmPin Pin { get; set; } = null!;
+
+    public int MessagePort { get; private set; }
 
     public IRealmServer Auth => _auth ?? throw new InvalidOperationException("The auth server does not run.");
 
     public IRealmServer Message => _message ?? throw new InvalidOperationException("The message server does not run.");
 
     /// <summary>Starts both servers in this process.</summary>
-    public static Task<Realm> StartAsync(
-        CancellationToken cancellationToken, string[]? auth = null, string[]? message = null) =>
-        StartAsync(new Realm(inProcesses: false, auth ?? [], message ?? []), cancellationToken);
+    public static Task<Realm> StartAsync(CancellationToken cancellationToken, RealmSetup? setup = null) =>
+        StartAsync(new Realm(inProcesses: false, setup), cancellationToken);
 
     /// <summary>Starts both servers in processes of their own.</summary>
-    public static Task<Realm> StartProcessesAsync(
-        CancellationToken cancellationToken, string[]? auth = null, string[]? message = null) =>
-        StartAsync(new Realm(inProcesses: true, auth ?? [], message ?? []), cancellationToken);
+    public static Task<Realm> StartProcessesAsync(CancellationToken cancellationToken, RealmSetup? setup = null) =>
+        StartAsync(new Realm(inProcesses: true, setup), cancellationToken);
 
     public async Task StopAuthAsync(CancellationToken cancellationToken)
     {
@@ -77,8 +72,6 @@ internal sealed class Realm : IAsyncDisposable
 
     /// <summary>Starts the message server again, where it was.</summary>
     public Task StartMessageAsync(CancellationToken cancellationToken) => StartMessageAsync(MessagePort, [], cancellationToken);
-
-    public int MessagePort { get; private set; }
 
     public async ValueTask DisposeAsync()
     {
@@ -120,7 +113,7 @@ internal sealed class Realm : IAsyncDisposable
 
     private async Task<string> StartAuthAsync(int port, CancellationToken cancellationToken)
     {
-        string[] args = [.. _authSettings, $"--Wire:Port={port}"];
+        string[] args = [.. Common("auth", port), .. _setup.Auth];
         if (_inProcesses)
         {
             var server = await ServerProcess.StartAsync(
@@ -130,16 +123,25 @@ internal sealed class Realm : IAsyncDisposable
             return line[(line.LastIndexOf(' ') + 1)..];
         }
 
-        var hosted = await HostedServer.StartAsync(await AuthServerApp.BuildAsync(args), cancellationToken);
+        var hosted = await HostedServer.StartAsync(await AuthServerApp.BuildAsync(args, _setup.Configure), cancellationToken);
         _auth = hosted;
         return AuthServerApp.RealmFingerprint(hosted.App);
     }
 
     private async Task StartMessageAsync(int port, string[] enrolment, CancellationToken cancellationToken)
     {
-        string[] args = [.. _messageSettings, $"--Wire:Port={port}", .. enrolment];
+        string[] args = [.. Common("message", port), .. _setup.Message, .. enrolment];
         _message = _inProcesses
             ? await ServerProcess.StartAsync(ServerProgramRun.Start(MessageProgram, Folder.Path, args), cancellationToken)
-            : await HostedServer.StartAsync(await MessageServerApp.BuildAsync(args), cancellationToken);
+            : await HostedServer.StartAsync(await MessageServerApp.BuildAsync(args, _setup.Configure), cancellationToken);
     }
+
+    private IEnumerable<string> Common(string folder, int port) =>
+    [
+        "--Wire:Address=127.0.0.1",
+        $"--Wire:Port={port}",
+        "--Admin:Port=0",
+        $"--Data:Directory={Folder.File(folder)}",
+        "--Logging:LogLevel:Default=Warning",
+    ];
 }

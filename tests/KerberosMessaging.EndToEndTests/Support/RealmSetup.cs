@@ -1,0 +1,24 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace KerberosMessaging.EndToEndTests.Support;
+
+/// <summary>How a realm differs from the default.</summary>
+internal sealed record RealmSetup
+{
+    /// <summary>Further command line of the auth server.</summary>
+    public string[] Auth { get; init; } = [];
+
+    /// <summary>Further command line of the message server.</summary>
+    public string[] Message { get; init; } = [];
+
+    /// <summary>Changes both servers before they are built; only for servers in this process.</summary>
+    public Action<WebApplicationBuilder>? Configure { get; init; }
+
+    /// <summary>A realm whose servers live by a clock of the test's.</summary>
+    public static RealmSetup At(TimeProvider clock, params string[] auth) => new()
+    {
+        Auth = auth,
+        Configure = builder => builder.Services.AddSingleton(clock),
+    };
+}
