@@ -1,4 +1,3 @@
-using System.Threading.Channels;
 using KerberosMessaging.Cryptography;
 using KerberosMessaging.Protocol;
 using KerberosMessaging.Protocol.Messages;
@@ -40,7 +39,7 @@ public sealed partial class WireConnectionHandler(
             using var channel = await AcceptAsync(connection, stopping.Token);
             if (channel is not null)
             {
-                using var wire = new WireConnection(channel, connection.RemoteEndPoint, options.Value, time, stopping.Token);
+                using var wire = new WireConnection(channel, connection, options.Value, time, stopping.Token);
                 registry.Add(wire);
                 try
                 {
@@ -146,13 +145,29 @@ public sealed partial class WireConnectionHandler(
             else if (route.IsPipelined)
             {
                 await slots.WaitAsync(wire.Closing);
-                StartPipelined(route, frame, wire, slots);
+
+                // Runs up to the handler's first await here, which is where it takes its place in the shared order.
+                _ = AnswerPipelinedAsync(InvokeAsync(route, frame.Payload, wire), frame.RequestId, wire, slots);
             }
             else
             {
-                var reply = await route.InvokeAsync(services, frame.Payload, wire, wire.Closing);
-                await AnswerAsync(reply, frame.RequestId, channel, wire);
+                await AnswerAsync(await InvokeAsync(route, frame.Payload, wire), frame.RequestId, channel, wire);
             }
+        }
+    }
+
+    private async ValueTask<HandlerReply> InvokeAsync(RequestRoute route, ReadOnlyMemory<byte> payload, WireConnection wire)
+    {
+        try
+        {
+            return await route.InvokeAsync(services, payload, wire, wire.Closing);
+        }
+        catch (Exception e) when (e is not ProtocolException && !IsEnding(e, wire))
+        {
+            // Told apart here: further out, a disk that fails or a handler's own time limit looks like a peer that is gone.
+            Log.HandlerFailed(logger, e, wire.ConnectionId);
+            wire.Fail(ProtocolError.Internal);
+            throw new OperationCanceledException(wire.Closing);
         }
     }
 
@@ -172,21 +187,6 @@ public sealed partial class WireConnectionHandler(
         }
     }
 
-    private void StartPipelined(RequestRoute route, ReceivedFrame frame, WireConnection wire, SemaphoreSlim slots)
-    {
-        try
-        {
-            // Runs up to its first await here, which is where it takes its place in the shared order.
-            var handling = route.InvokeAsync(services, frame.Payload, wire, wire.Closing);
-            _ = AnswerPipelinedAsync(handling, frame.RequestId, wire, slots);
-        }
-        catch (ProtocolException)
-        {
-            slots.Release();
-            throw;
-        }
-    }
-
     private async Task AnswerPipelinedAsync(
         ValueTask<HandlerReply> handling,
         uint requestId,
@@ -198,14 +198,14 @@ public sealed partial class WireConnectionHandler(
             var reply = await handling;
             await wire.Outgoing.EnqueueAsync(reply.Message, requestId, wire.Closing);
         }
-        catch (Exception e) when (IsPeerGone(e))
+        catch (ProtocolException e)
+        {
+            Log.PeerBrokeProtocol(logger, wire.ConnectionId, e.Error, e.Message);
+            wire.Fail(e.Error);
+        }
+        catch (Exception e) when (IsEnding(e, wire))
         {
             // The connection ended before the answer; the peer asks again with the same message id.
-        }
-        catch (Exception e)
-        {
-            Log.HandlerFailed(logger, e, wire.Session.ToString());
-            wire.Fail();
         }
         finally
         {
@@ -213,9 +213,13 @@ public sealed partial class WireConnectionHandler(
         }
     }
 
+    // What a handler or a full queue throws because the connection ends.
+    private static bool IsEnding(Exception e, WireConnection wire) =>
+        (e is OperationCanceledException && wire.Closing.IsCancellationRequested)
+        || e is ChannelException { Failure: ChannelFailure.ConnectionLost };
+
     private static bool IsPeerGone(Exception e) =>
         e is ConnectionResetException or ConnectionAbortedException or IOException or OperationCanceledException
-            or ChannelClosedException
         || e is ChannelException { Failure: ChannelFailure.ConnectionLost };
 
     private static partial class Log
