@@ -8,6 +8,7 @@ using KerberosMessaging.Hosting.Wire;
 using KerberosMessaging.Protocol.Messages;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Diagnostics;
 using Microsoft.Extensions.Options;
 
 namespace KerberosMessaging.AuthServer;
@@ -19,6 +20,7 @@ public static class AuthServerApp
     /// <param name="args">Command-line configuration, such as <c>--Wire:Port=1256</c>.</param>
     /// <param name="configure">Changes the builder before it builds.</param>
     /// <exception cref="StartupException">It cannot start as configured.</exception>
+    /// <exception cref="OptionsValidationException">An option is wrong; several are an <see cref="AggregateException"/> of these.</exception>
     public static async Task<WebApplication> BuildAsync(string[] args, Action<WebApplicationBuilder>? configure = null)
     {
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions
@@ -35,10 +37,20 @@ public static class AuthServerApp
         AddServices(builder.Services, data);
 
         var app = builder.Build();
-        await PrepareAsync(app);
-        MapAdmin(app.UseAdminApi());
-        app.Services.GetRequiredService<ReadinessState>().SetReady();
-        return app;
+        try
+        {
+            // The host would do this at its start, but wrong options should not leave keys behind.
+            app.Services.GetRequiredService<IStartupValidator>().Validate();
+            await PrepareAsync(app);
+            MapAdmin(app.UseAdminApi());
+            app.Services.GetRequiredService<ReadinessState>().SetReady();
+            return app;
+        }
+        catch
+        {
+            await app.DisposeAsync();
+            throw;
+        }
     }
 
     /// <summary>The realm's fingerprint: SHA-256 of its public key, 64 hexadecimal digits, which clients pin.</summary>
@@ -62,7 +74,12 @@ public static class AuthServerApp
         services.AddWire();
         services.AddDbContext<AuthDbContext>(options => options
             .UseSqlite($"Data Source={data.PathOf("auth.db")}")
-            .AddInterceptors(new SqlitePragmas()));
+            .AddInterceptors(new SqlitePragmas())
+
+            // A broken unique index is an answer, not an error: whoever does not expect a failure logs it where it is caught.
+            .ConfigureWarnings(static warnings => warnings.Log(
+                (RelationalEventId.CommandError, LogLevel.Debug),
+                (CoreEventId.SaveChangesFailed, LogLevel.Debug))));
         services.AddSingleton<RealmKeysHolder>();
         services.AddSingleton(static provider => provider.GetRequiredService<RealmKeysHolder>().Keys);
         services.AddSingleton<MessageServers>();

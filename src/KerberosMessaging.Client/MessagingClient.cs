@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.ExceptionServices;
 using KerberosMessaging.Client.Connections;
 using KerberosMessaging.Client.Conversations;
 using KerberosMessaging.Client.Store;
@@ -84,6 +85,7 @@ public sealed partial class MessagingClient : IAsyncDisposable
             await LookAgainAsync(cancellationToken).ConfigureAwait(false);
         }
 
+        var started = _options.Time.GetTimestamp();
         var after = 0L;
         while (true)
         {
@@ -99,12 +101,19 @@ public sealed partial class MessagingClient : IAsyncDisposable
 
             if (_receiver.Failure is { } failure)
             {
-                throw failure;
+                ExceptionDispatchInfo.Throw(failure);
             }
 
             if (isDrained && !follow)
             {
                 yield break;
+            }
+
+            if (!follow
+                && _receiver.Interrupted is { } interrupted
+                && interrupted.RetryIn >= _options.OperationTimeout - _options.Time.GetElapsedTime(started))
+            {
+                throw interrupted.Reason;
             }
 
             var timeout = follow ? Timeout.InfiniteTimeSpan : _options.OperationTimeout;

@@ -8,6 +8,7 @@ using KerberosMessaging.MessageServer.Persistence;
 using KerberosMessaging.MessageServer.Persistence.Sqlite;
 using KerberosMessaging.MessageServer.Requests;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 
 namespace KerberosMessaging.MessageServer;
@@ -37,7 +38,7 @@ public static class MessageServerApp
             "Message server", "Connections and mailboxes of a message server.", typeof(MessageServerApp).Assembly);
         AddServices(builder.Services, data);
 
-        var app = builder.Build();
+        var app = Build(builder);
         try
         {
             ValidateOptions(app.Services);
@@ -72,8 +73,11 @@ public static class MessageServerApp
         services.AddSingleton(new SqliteDatabase(data.PathOf("message.db")));
         services.AddSingleton(_ => DataFolderLock.Take(data.PathOf("message.lock")));
         services.AddSingleton<IMailboxStore, SqliteMailboxStore>();
+
+        // Its failures reach an operator as one line; EF Core would log each of them before, with its stack.
         services.AddDbContextFactory<MessageDbContext>(static (provider, options) => options
             .UseSqlite(provider.GetRequiredService<SqliteDatabase>().ConnectionString)
+            .UseLoggerFactory(NullLoggerFactory.Instance)
             .AddInterceptors(new PragmaInterceptor()));
         services.AddSingleton<ServerIdentityStore>();
 
@@ -88,7 +92,19 @@ public static class MessageServerApp
         services.AddHostedService<EnrolmentService>();
     }
 
-    // The host would do this at its start, but the options are needed before that, and one line is to name all that is wrong.
+    private static WebApplication Build(WebApplicationBuilder builder)
+    {
+        try
+        {
+            return builder.Build();
+        }
+        catch (InvalidOperationException e) when (IsWrongType(e))
+        {
+            throw new StartupException(e.Message, e);
+        }
+    }
+
+    // The host would do this at its start, but the options are needed before that.
     private static void ValidateOptions(IServiceProvider services)
     {
         try
@@ -99,12 +115,14 @@ public static class MessageServerApp
         {
             throw new StartupException(string.Join(" ", e.InnerExceptions.Select(static inner => inner.Message)), e);
         }
-        catch (InvalidOperationException e)
+        catch (InvalidOperationException e) when (IsWrongType(e))
         {
-            // A value that is not even of the right type.
             throw new StartupException(e.Message, e);
         }
     }
+
+    // How the configuration binder tells of a value such as "--Wire:Port=abc".
+    private static bool IsWrongType(InvalidOperationException e) => e.InnerException is ArgumentException or FormatException;
 
     private static async Task LoadIdentityAsync(IServiceProvider services)
     {

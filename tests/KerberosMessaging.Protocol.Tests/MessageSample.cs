@@ -62,6 +62,7 @@ internal sealed record MessageSample(IWireMessage Message, Func<ReadOnlyMemory<b
         Of(new Done()),
         Of(new PrekeysReply([new DevicePrekeyBundle(Laptop, Bytes(30, 7)), new DevicePrekeyBundle(Phone, [])])),
         Of(new DevicesMismatched([Laptop], [Phone, new DeviceId(Id(0x41))])),
+        Of(new CreditGranted(0x0102030405060708)),
         Of(new Deliver(42, Message1, Client, Laptop, "alice", Time, RatchetEnvelope)),
         Of(new Notice(NoticeKind.ShuttingDown, 5000)),
     }.ToDictionary(sample => sample.Message.FrameCode);

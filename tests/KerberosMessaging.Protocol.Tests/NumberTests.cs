@@ -41,6 +41,7 @@ public sealed class NumberTests
         1615 Done
         1616 Prekeys
         1617 DevicesMismatched
+        1618 CreditGranted
         1900 Deliver
         1901 Notice
         """,

@@ -64,14 +64,14 @@ internal sealed class ChannelPair : IDisposable
     public async Task<ReceivedFrame> OpenAtServerAsync(params byte[] bytes)
     {
         await Wire.SendToServerAsync(bytes);
-        return (await Server.ReadAsync(Cancel))!.Value;
+        return (await Server.ReadAsync(Cancel).AsTask().WaitAsync(Check.Patience, Cancel))!.Value;
     }
 
     /// <summary>Puts bytes on the wire and reads the frame that they complete.</summary>
     public async Task<ReceivedFrame> OpenAtClientAsync(params byte[] bytes)
     {
         await Wire.SendToClientAsync(bytes);
-        return (await Client.ReadAsync(Cancel))!.Value;
+        return (await Client.ReadAsync(Cancel).AsTask().WaitAsync(Check.Patience, Cancel))!.Value;
     }
 
     /// <summary>Carries one message from the client to the server and checks that it arrives as it left.</summary>

@@ -125,7 +125,7 @@ public sealed class FrameStreamTests
         Assert.False(reading.IsCompleted);
         await channel.Wire.SendToServerAsync(frame);
 
-        Assert.Equal(2u, (await reading)!.Value.RequestId);
+        Assert.Equal(2u, (await reading.WaitAsync(Check.Patience, Cancel))!.Value.RequestId);
     }
 
     [Fact]
@@ -141,7 +141,7 @@ public sealed class FrameStreamTests
             time.Advance(TimeSpan.FromSeconds(20));
             await channel.Wire.SendToServerAsync(frame.AsMemory(50));
 
-            Assert.Equal(i, (await reading)!.Value.RequestId);
+            Assert.Equal(i, (await reading.WaitAsync(Check.Patience, Cancel))!.Value.RequestId);
         }
     }
 
@@ -169,7 +169,7 @@ public sealed class FrameStreamTests
     private static async Task<List<string>> ReadAllAsync(SecureChannel channel)
     {
         var frames = new List<string>();
-        while (await channel.ReadAsync(Cancel) is { } frame)
+        while (await channel.ReadAsync(Cancel).AsTask().WaitAsync(Check.Patience, Cancel) is { } frame)
         {
             frames.Add(frame.ToString());
         }

@@ -317,7 +317,7 @@ public sealed class HandshakeTests
 
         await wire.SendToClientAsync(wire.TakeFromServer());
         await wire.EndTowardsClientAsync();
-        var failure = (await Assert.ThrowsAsync<ChannelException>(() => connecting)).Failure;
+        var failure = (await Assert.ThrowsAsync<ChannelException>(() => connecting.WaitAsync(Check.Patience, Cancel))).Failure;
         switch (position)
         {
             case 16:

@@ -21,7 +21,7 @@ public sealed class OutgoingQueueTests
         }
 
         queue.Complete();
-        await queue.RunAsync(Cancel);
+        await queue.RunAsync(Cancel).WaitAsync(Check.Patience, Cancel);
 
         await channel.Wire.SendToServerAsync(channel.Wire.TakeFromClient());
         for (var i = 1u; i <= 10; i++)
@@ -44,7 +44,7 @@ public sealed class OutgoingQueueTests
         var running = queue.RunAsync(Cancel);
         var before = channel.Wire.TakeFromClient();
         key.SetResult(new SecretBytes(SessionKey));
-        await running;
+        await running.WaitAsync(Check.Patience, Cancel);
         var after = channel.Wire.TakeFromClient();
 
         Assert.Equal(1u, (await channel.OpenAtServerAsync(before)).RequestId);
@@ -63,7 +63,7 @@ public sealed class OutgoingQueueTests
         await queue.EnqueueAsync(new Done(), 2, Cancel);
         queue.Complete();
 
-        await queue.RunAsync(Cancel);
+        await queue.RunAsync(Cancel).WaitAsync(Check.Patience, Cancel);
 
         Assert.Equal(1u, (await channel.OpenAtServerAsync(channel.Wire.TakeFromClient())).RequestId);
         Assert.Equal(2u, (await channel.OpenAtServerAsync()).RequestId);
@@ -85,9 +85,9 @@ public sealed class OutgoingQueueTests
         Assert.False(waiting.IsCompleted);
 
         var running = queue.RunAsync(Cancel);
-        await waiting;
+        await waiting.WaitAsync(Check.Patience, Cancel);
         queue.Complete();
-        await running;
+        await running.WaitAsync(Check.Patience, Cancel);
         Assert.Equal((queued + 1) * (FrameHeader.Size + 64), (uint)channel.Wire.TakeFromClient().Length);
     }
 
@@ -110,7 +110,7 @@ public sealed class OutgoingQueueTests
         await queue.EnqueueAsync(new Done(), 1, Cancel);
         await channel.Wire.CloseTowardsClientAsync();
 
-        await queue.RunAsync(Cancel);
+        await queue.RunAsync(Cancel).WaitAsync(Check.Patience, Cancel);
 
         await Check.FailedAsync(ChannelFailure.ConnectionLost, async () => await queue.EnqueueAsync(new Done(), 2, Cancel));
     }

@@ -58,7 +58,7 @@ public sealed class RecordTests
             await channel.Wire.SendToServerAsync(frame);
             await channel.Wire.EndTowardsServerAsync();
 
-            var e = await Assert.ThrowsAsync<ProtocolException>(async () => await channel.Server.ReadAsync(Cancel));
+            var e = await Assert.ThrowsAsync<ProtocolException>(async () => await channel.Server.ReadAsync(Cancel).AsTask().WaitAsync(Check.Patience, Cancel));
             AssertFitsPosition(bit / 8, e.Error);
         }
     }
@@ -79,7 +79,7 @@ public sealed class RecordTests
             await channel.Wire.SendToClientAsync(frame);
             await channel.Wire.EndTowardsClientAsync();
 
-            var e = await Assert.ThrowsAsync<ProtocolException>(async () => await channel.Client.ReadAsync(Cancel));
+            var e = await Assert.ThrowsAsync<ProtocolException>(async () => await channel.Client.ReadAsync(Cancel).AsTask().WaitAsync(Check.Patience, Cancel));
             AssertFitsPosition(position, e.Error);
         }
     }

@@ -6,11 +6,11 @@ using Microsoft.EntityFrameworkCore;
 namespace KerberosMessaging.AuthServer.Admin;
 
 /// <summary>A client of the realm.</summary>
-/// <param name="Id">The client's id.</param>
-/// <param name="Name">The name as registered.</param>
-/// <param name="CreatedAt">When it registered.</param>
-/// <param name="HomeServerId">The message server that holds its mailboxes; null while it has none.</param>
-/// <param name="Devices">How many active devices it has.</param>
+/// <param name="Id" example="0b5c8f37-61d2-4f0e-8a53-9d1e6c7b2a40">The client's id.</param>
+/// <param name="Name" example="alice">The name as registered.</param>
+/// <param name="CreatedAt" example="2026-05-04T08:15:30Z">When it registered.</param>
+/// <param name="HomeServerId" example="7d3e9a52-04bf-4c18-9e61-2f8a5b0c6d97">The message server that holds its mailboxes; null while it has none.</param>
+/// <param name="Devices" example="1">How many active devices it has.</param>
 internal sealed record ClientView(Guid Id, string Name, DateTimeOffset CreatedAt, Guid? HomeServerId, int Devices);
 
 internal static class ClientEndpoints

@@ -7,13 +7,13 @@ using Microsoft.EntityFrameworkCore;
 namespace KerberosMessaging.AuthServer.Admin;
 
 /// <summary>A message server of the realm.</summary>
-/// <param name="Id">The server's id.</param>
-/// <param name="Name">Its name for people.</param>
-/// <param name="Host">Where clients reach it.</param>
-/// <param name="Port">Its TCP port.</param>
-/// <param name="KeyVersion">Key version number of its service key.</param>
-/// <param name="EnrolledAt">When it enrolled.</param>
-/// <param name="DisabledAt">When it was disabled; null while it is active.</param>
+/// <param name="Id" example="7d3e9a52-04bf-4c18-9e61-2f8a5b0c6d97">The server's id.</param>
+/// <param name="Name" example="msg-1">Its name for people.</param>
+/// <param name="Host" example="msg.example.org">Where clients reach it.</param>
+/// <param name="Port" example="1257">Its TCP port.</param>
+/// <param name="KeyVersion" example="1">Key version number of its service key.</param>
+/// <param name="EnrolledAt" example="2026-05-04T08:00:00Z">When it enrolled.</param>
+/// <param name="DisabledAt" example="2026-06-01T12:00:00Z">When it was disabled; null while it is active.</param>
 internal sealed record ServerView(
     Guid Id,
     string Name,
@@ -24,8 +24,8 @@ internal sealed record ServerView(
     DateTimeOffset? DisabledAt);
 
 /// <summary>A one-time enrolment token for a message server.</summary>
-/// <param name="Token">The token, shown only in this reply.</param>
-/// <param name="ExpiresAt">Until when it can be used.</param>
+/// <param name="Token" example="kmsg_enrol_EXAMPLE_EXAMPLE_EXAMPLE_EXAMPLE_EXAMPLE_EXA">The token, shown only in this reply.</param>
+/// <param name="ExpiresAt" example="2026-05-05T08:00:00Z">Until when it can be used.</param>
 internal sealed record EnrolmentTokenView(string Token, DateTimeOffset ExpiresAt);
 
 internal static class ServerEndpoints

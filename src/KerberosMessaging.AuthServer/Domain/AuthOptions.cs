@@ -5,7 +5,7 @@ using Microsoft.Extensions.Options;
 namespace KerberosMessaging.AuthServer.Domain;
 
 /// <summary>Lives of tickets and rules for registration. Section <c>Auth</c>.</summary>
-public sealed class AuthOptions
+public sealed class AuthOptions : IValidatableObject
 {
     /// <summary>The configuration section these options are bound to.</summary>
     public const string SectionName = "Auth";
@@ -29,6 +29,16 @@ public sealed class AuthOptions
     /// <summary>Stretching function that new clients are asked to use: Argon2id, or Pbkdf2Sha256 for realms that need it.</summary>
     [AllowedValues(StretchingAlgorithm.Argon2id, StretchingAlgorithm.Pbkdf2Sha256)]
     public StretchingAlgorithm Stretching { get; set; } = StretchingAlgorithm.Argon2id;
+
+    /// <inheritdoc />
+    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
+    {
+        if (RenewableLife < TicketLife)
+        {
+            yield return new ValidationResult(
+                "The field RenewableLife must not be shorter than TicketLife.", [nameof(RenewableLife)]);
+        }
+    }
 
     internal StretchingParameters StretchingParameters => Stretching == StretchingAlgorithm.Pbkdf2Sha256
         ? StretchingParameters.Pbkdf2Default

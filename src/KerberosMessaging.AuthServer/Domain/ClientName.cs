@@ -53,13 +53,14 @@ internal readonly record struct ClientName
         rune.Value is '.' or '_' or '-'
         || Rune.GetUnicodeCategory(rune) is UnicodeCategory.NonSpacingMark or UnicodeCategory.SpacingCombiningMark;
 
-    // Ill-formed UTF-16 cannot come from the wire, but it can from elsewhere, and Normalize throws on it.
+    // Normalize throws on ill-formed UTF-16, which reads as U+FFFD here, and on the noncharacter U+FFFE, which UTF-8 from
+    // the wire may well hold.
     private static bool TryNormalise(string text, [NotNullWhen(true)] out string? normalised)
     {
         normalised = null;
         foreach (var rune in text.EnumerateRunes())
         {
-            if (rune == Rune.ReplacementChar)
+            if (rune == Rune.ReplacementChar || rune.Value == 0xFFFE)
             {
                 return false;
             }

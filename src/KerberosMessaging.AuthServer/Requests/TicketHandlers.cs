@@ -74,7 +74,7 @@ internal sealed class PresentTicketHandler(TicketService tickets, TimeProvider t
     }
 }
 
-internal sealed class LogoutHandler(TicketService tickets) : IRequestHandler<LogoutRequest>
+internal sealed class LogoutHandler(TicketService tickets, ConnectionRegistry connections) : IRequestHandler<LogoutRequest>
 {
     public async ValueTask<HandlerReply> HandleAsync(
         LogoutRequest request,
@@ -84,6 +84,17 @@ internal sealed class LogoutHandler(TicketService tickets) : IRequestHandler<Log
         var principal = connection.Principal!;
         var reason = request.Everywhere ? "logout everywhere" : "logout";
         await tickets.RevokeAsync(principal.Session, principal.Client, request.Everywhere, reason, cancellationToken);
+        connection.SignOut();
+        foreach (var other in connections.All)
+        {
+            if (other.Principal is { } ended
+                && ended.Client == principal.Client
+                && (request.Everywhere || ended.Session == principal.Session))
+            {
+                other.Close(NoticeKind.SessionEnded);
+            }
+        }
+
         return HandlerReply.Of(new Done());
     }
 }

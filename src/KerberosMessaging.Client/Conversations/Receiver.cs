@@ -31,13 +31,17 @@ internal sealed partial class Receiver(LocalStore store, Contacts contacts, Mess
     private MessageServerLink? _link;
     private ServerId _home;
     private volatile MessagingException? _failure;
+    private volatile Interruption? _interruption;
     private ulong _newestWaiting = ulong.MaxValue;
     private ulong _newestSeen;
 
     /// <summary>Why receiving stopped for good; null while it goes on.</summary>
     public MessagingException? Failure => _failure;
 
-    /// <summary>Whether everything that waited when the server was last asked has been committed.</summary>
+    /// <summary>Why there is no connection, while it is being tried again; null while there is one.</summary>
+    public Interruption? Interrupted => _interruption;
+
+    /// <summary>Whether everything that waited when the server was last asked has been committed and acknowledged.</summary>
     public bool IsDrained => Volatile.Read(ref _newestSeen) >= Volatile.Read(ref _newestWaiting);
 
     /// <summary>Starts receiving, once. False when it had started before.</summary>
@@ -49,8 +53,8 @@ internal sealed partial class Receiver(LocalStore store, Contacts contacts, Mess
         }
 
         _running = Task.WhenAll(
-            Task.Run(() => StayConnectedAsync(findHome, flushOutbox)),
-            Task.Run(CommitAsync));
+            Task.Run(() => SurviveAsync(() => StayConnectedAsync(findHome, flushOutbox))),
+            Task.Run(() => SurviveAsync(CommitAsync)));
         return true;
     }
 
@@ -114,6 +118,24 @@ internal sealed partial class Receiver(LocalStore store, Contacts contacts, Mess
         _closing.Dispose();
     }
 
+    // A loop that ended without a word would leave its reader waiting for ever.
+    private async Task SurviveAsync(Func<Task> loop)
+    {
+        try
+        {
+            await loop().ConfigureAwait(false);
+        }
+        catch (MessagingException e)
+        {
+            Fail(e);
+        }
+        catch (Exception e) when (!_closing.IsCancellationRequested)
+        {
+            // A fault of our own.
+            Fail(new MessagingException(MessagingFailure.Refused, $"receiving failed: {e.Message}", e));
+        }
+    }
+
     private async Task StayConnectedAsync(
         Func<CancellationToken, Task<MessageServerConnection>> findHome,
         Func<CancellationToken, Task> flushOutbox)
@@ -141,16 +163,10 @@ internal sealed partial class Receiver(LocalStore store, Contacts contacts, Mess
             catch (MessagingException e) when (Failures.IsWorthRetrying(e) || e.Failure == MessagingFailure.RecipientNotReady)
             {
                 Log.ConnectFailed(_logger, e.Failure, delay);
+                _interruption = new Interruption(e, delay);
+                Signal();
                 await Task.Delay(delay, options.Time, _closing.Token).ConfigureAwait(false);
                 delay = Retry.Next(options, delay);
-            }
-            catch (MessagingException e)
-            {
-                Fail(e);
-            }
-            catch (Exception e) when (!_closing.IsCancellationRequested)
-            {
-                Fail(Unforeseen(e));
             }
         }
     }
@@ -159,45 +175,38 @@ internal sealed partial class Receiver(LocalStore store, Contacts contacts, Mess
     {
         var granted = await link.RequestAsync<CreditGranted>(new GrantCreditRequest(credit), cancellationToken).ConfigureAwait(false);
         Interlocked.Exchange(ref _newestWaiting, granted.NewestWaiting);
+        _interruption = null;
         Signal();
     }
 
+    // A store that fails ends it: nothing is acknowledged that is not committed, so nothing is lost.
     private async Task CommitAsync()
     {
-        try
+        while (await _pushed.Reader.WaitToReadAsync(_closing.Token).ConfigureAwait(false))
         {
-            while (await _pushed.Reader.WaitToReadAsync(_closing.Token).ConfigureAwait(false))
+            var committed = 0u;
+            MessageServerLink? link = null;
+            SequenceRange? range = null;
+
+            // One connection a batch: on a new one the mailbox comes again from its oldest message.
+            while (committed < Credit / 2 && _pushed.Reader.TryPeek(out var pushed) && (link ??= pushed.Link) == pushed.Link)
             {
-                var committed = 0u;
-                MessageServerLink? link = null;
-                SequenceRange? range = null;
-
-                // One connection a batch: on a new one the mailbox comes again from its oldest message.
-                while (committed < Credit / 2 && _pushed.Reader.TryPeek(out var pushed) && (link ??= pushed.Link) == pushed.Link)
-                {
-                    _pushed.Reader.TryRead(out _);
-                    Commit(pushed.Delivery);
-                    var sequence = pushed.Delivery.Sequence;
-                    range = new SequenceRange(range?.First ?? sequence, sequence);
-                    Volatile.Write(ref _newestSeen, Math.Max(sequence, _newestSeen));
-                    committed++;
-                }
-
-                Signal();
-                if (link is not null && range is { } seen)
-                {
-                    await AcknowledgeAsync(link, seen, committed).ConfigureAwait(false);
-                }
+                _pushed.Reader.TryRead(out _);
+                Commit(pushed.Delivery);
+                var sequence = pushed.Delivery.Sequence;
+                range = new SequenceRange(range?.First ?? sequence, sequence);
+                committed++;
             }
-        }
-        catch (MessagingException e)
-        {
-            // The store failed: nothing is acknowledged that is not committed, so nothing is lost.
-            Fail(e);
-        }
-        catch (Exception e) when (!_closing.IsCancellationRequested)
-        {
-            Fail(Unforeseen(e));
+
+            Signal();
+            if (link is not null && range is { } seen)
+            {
+                await AcknowledgeAsync(link, seen, committed).ConfigureAwait(false);
+
+                // Only now: whoever stops once the mailbox is empty must not take the acknowledgement along.
+                Volatile.Write(ref _newestSeen, Math.Max(seen.Last, _newestSeen));
+                Signal();
+            }
         }
     }
 
@@ -279,9 +288,6 @@ internal sealed partial class Receiver(LocalStore store, Contacts contacts, Mess
         Signal();
     }
 
-    // A fault of our own: told to whoever receives, who would wait for ever otherwise.
-    private static MessagingException Unforeseen(Exception e) => new(MessagingFailure.Refused, $"receiving failed: {e.Message}", e);
-
     private void Signal() => _changed.Writer.TryWrite(true);
 
     private static partial class Log
@@ -298,4 +304,7 @@ internal sealed partial class Receiver(LocalStore store, Contacts contacts, Mess
         [LoggerMessage(4004, LogLevel.Information, "A message could not be read: {Result}.")]
         public static partial void Unreadable(ILogger logger, DecryptResult result);
     }
+
+    /// <summary>A connection that failed, and when the next one is tried.</summary>
+    internal sealed record Interruption(MessagingException Reason, TimeSpan RetryIn);
 }

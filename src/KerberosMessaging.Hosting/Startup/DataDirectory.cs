@@ -19,39 +19,51 @@ public static class DataDirectory
     /// <param name="builder">The server being built.</param>
     /// <param name="applicationName">Separates the keys of different servers.</param>
     /// <returns>The options, as bound.</returns>
+    /// <exception cref="OptionsValidationException">No folder is named.</exception>
     /// <exception cref="StartupException">The folder cannot be made or written.</exception>
     public static DataOptions AddDataDirectory(this WebApplicationBuilder builder, string applicationName)
     {
         builder.Services.AddOptions<DataOptions>().BindConfiguration(DataOptions.SectionName).ValidateOnStart();
         builder.Services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<DataOptions>, DataOptionsValidator>());
         var options = builder.Configuration.GetSection(DataOptions.SectionName).Get<DataOptions>() ?? new DataOptions();
-        Prepare(options.PathOf("keys"));
+        if (new DataOptionsValidator().Validate(name: null, options) is { Failed: true } wrong)
+        {
+            throw new OptionsValidationException(DataOptions.SectionName, typeof(DataOptions), wrong.Failures);
+        }
+
+        Prepare(Path.GetFullPath(options.Directory), options.PathOf("keys"));
         builder.Services.AddDataProtection()
             .SetApplicationName(applicationName)
             .PersistKeysToFileSystem(new DirectoryInfo(options.PathOf("keys")));
         return options;
     }
 
-    private static void Prepare(string directory)
+    private static void Prepare(string folder, string keys)
     {
         try
         {
-            if (OperatingSystem.IsWindows())
-            {
-                Directory.CreateDirectory(directory);
-            }
-            else
-            {
-                Directory.CreateDirectory(directory, OwnerOnly);
-            }
-
-            var probe = Path.Combine(directory, $".probe-{Guid.NewGuid():N}");
+            // One after the other: a folder that is made on the way to another gets the usual mode.
+            Create(folder);
+            Create(keys);
+            var probe = Path.Combine(keys, $".probe-{Guid.NewGuid():N}");
             File.WriteAllBytes(probe, []);
             File.Delete(probe);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new StartupException($"the data folder '{Path.GetDirectoryName(directory)}' cannot be written: {e.Message}", e);
+            throw new StartupException($"the data folder '{folder}' cannot be written: {e.Message}", e);
+        }
+    }
+
+    private static void Create(string directory)
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            Directory.CreateDirectory(directory);
+        }
+        else
+        {
+            Directory.CreateDirectory(directory, OwnerOnly);
         }
     }
 }

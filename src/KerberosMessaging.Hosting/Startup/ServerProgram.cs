@@ -13,6 +13,8 @@ namespace KerberosMessaging.Hosting.Startup;
 /// <summary>Runs a server as a program: a banner when it is up, and one clear line when it cannot start.</summary>
 public static class ServerProgram
 {
+    private const string Binder = "Microsoft.Extensions.Configuration.Binder";
+
     /// <summary>Exit code for a server that could not start.</summary>
     public const int CannotStart = 1;
 
@@ -25,6 +27,9 @@ public static class ServerProgram
         try
         {
             await using var app = await build();
+
+            // Before the start, which may fail: the token was made and stored by now, and nothing shows it later.
+            WriteNewToken(name, app, Console.Out);
             await app.StartAsync();
             WriteBanner(name, app, Console.Out);
             await app.WaitForShutdownAsync();
@@ -37,7 +42,19 @@ public static class ServerProgram
         }
     }
 
-    /// <summary>Says where a started server listens and, the first time, what its admin token is.</summary>
+    /// <summary>Says, the first time, what a built server's admin token is.</summary>
+    /// <param name="name">What the server is called.</param>
+    /// <param name="app">The built server.</param>
+    /// <param name="output">Where to write.</param>
+    public static void WriteNewToken(string name, WebApplication app, TextWriter output)
+    {
+        if (app.Services.GetRequiredService<AdminToken>().NewlyMade is { } token)
+        {
+            output.WriteLine($"{name}: admin token, shown only this once: {token}");
+        }
+    }
+
+    /// <summary>Says where a started server listens.</summary>
     /// <param name="name">What the server is called.</param>
     /// <param name="app">The started server.</param>
     /// <param name="output">Where to write.</param>
@@ -46,10 +63,6 @@ public static class ServerProgram
         var wire = app.Services.GetRequiredService<WireListener>().EndPoint;
         var admin = app.Services.GetRequiredService<AdminListener>().Address;
         output.WriteLine($"{name}: clients connect to {wire}, Swagger is at {admin}swagger");
-        if (app.Services.GetRequiredService<AdminToken>().NewlyMade is { } token)
-        {
-            output.WriteLine($"{name}: admin token, shown only this once: {token}");
-        }
     }
 
     /// <summary>One line for an operator about why a server could not start; null for what is a fault of the server's own.</summary>
@@ -59,13 +72,14 @@ public static class ServerProgram
         StartupException or AdminTokenException => exception.Message,
         OptionsValidationException options => string.Join(" ", options.Failures),
 
-        // A value that is not even of the right type.
-        InvalidOperationException { Source: "Microsoft.Extensions.Configuration.Binder" } => exception.Message,
+        // A value that is not even of the right type; the message names it and its key.
+        InvalidOperationException { Source: Binder } => exception.Message,
         IOException { InnerException: AddressInUseException } => $"{exception.Message} Stop what uses the port, or configure another.",
         SocketException => $"cannot listen: {exception.Message}",
         DbException => $"the database cannot be used: {exception.Message}",
         IOException or UnauthorizedAccessException => exception.Message,
-        AggregateException { InnerExceptions: [var only] } => Explain(only),
+        AggregateException { InnerExceptions: var all } when all.Select(Explain).ToArray() is var reasons && !reasons.Contains(null) =>
+            string.Join(" ", reasons),
         _ => null,
     };
 }

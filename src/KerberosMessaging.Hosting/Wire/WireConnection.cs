@@ -29,7 +29,7 @@ public sealed class WireConnection : IDisposable
         RemoteAddress = (remote as IPEndPoint)?.Address.ToString() ?? "unknown";
         ConnectedAt = time.GetUtcNow();
         _expiry = time.CreateTimer(
-            static state => ((WireConnection)state!).Expire(),
+            static state => ((WireConnection)state!).Close(NoticeKind.SessionEnded),
             this,
             TimeSpan.FromSeconds(options.SignInDeadlineSeconds),
             Timeout.InfiniteTimeSpan);
@@ -55,8 +55,8 @@ public sealed class WireConnection : IDisposable
 
     internal OutgoingQueue Outgoing { get; }
 
-    /// <summary>What the peer is told when <see cref="Close"/> ends the connection.</summary>
-    internal Notice? Farewell { get; private set; }
+    /// <summary>What the peer is told when <see cref="Close"/> or <see cref="Fail"/> ends the connection.</summary>
+    internal IWireMessage? Farewell { get; private set; }
 
     /// <summary>State that a handler keeps between requests of this connection; null when there is none of that type.</summary>
     /// <typeparam name="T">Its type.</typeparam>
@@ -82,6 +82,17 @@ public sealed class WireConnection : IDisposable
         }
     }
 
+    /// <summary>Forgets who is at the other end; the channel stays open for another login or ticket.</summary>
+    public void SignOut()
+    {
+        lock (_signIn)
+        {
+            _principal = null;
+            _channel.PayloadLimit = _options.PayloadBeforeAuthentication;
+            _expiry.Change(TimeSpan.FromSeconds(_options.SignInDeadlineSeconds), Timeout.InfiniteTimeSpan);
+        }
+    }
+
     /// <summary>Queues a push, waiting for room.</summary>
     /// <param name="message">The push.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
@@ -92,14 +103,27 @@ public sealed class WireConnection : IDisposable
     /// <summary>Ends the connection after telling the peer why. The first call decides what is told.</summary>
     /// <param name="kind">Why.</param>
     /// <param name="retryAfter">When to connect again; zero for no advice.</param>
-    public void Close(NoticeKind kind, TimeSpan retryAfter = default)
+    public void Close(NoticeKind kind, TimeSpan retryAfter = default) =>
+        End(new Notice(kind, (uint)retryAfter.TotalMilliseconds));
+
+    /// <summary>Ends the connection because of a fault of ours; the peer learns no more than that.</summary>
+    internal void Fail() => End(new ErrorReply(ProtocolError.Internal, 0));
+
+    private void End(IWireMessage farewell)
     {
         lock (_signIn)
         {
-            Farewell ??= new Notice(kind, (uint)retryAfter.TotalMilliseconds);
+            Farewell ??= farewell;
         }
 
-        _closing.Cancel();
+        try
+        {
+            _closing.Cancel();
+        }
+        catch (ObjectDisposedException)
+        {
+            // It ended by itself in this very moment.
+        }
     }
 
     /// <summary>Cancels <see cref="Closing"/> without a word to the peer.</summary>
@@ -131,17 +155,5 @@ public sealed class WireConnection : IDisposable
 
         _channel.Dispose();
         _closing.Dispose();
-    }
-
-    private void Expire()
-    {
-        try
-        {
-            Close(NoticeKind.SessionEnded);
-        }
-        catch (ObjectDisposedException)
-        {
-            // The timer fired while the connection ended by itself.
-        }
     }
 }

@@ -205,7 +205,7 @@ public sealed partial class WireConnectionHandler(
         catch (Exception e)
         {
             Log.HandlerFailed(logger, e, wire.Session.ToString());
-            wire.Outgoing.TryEnqueue(new ErrorReply(ProtocolError.Internal, 0), requestId);
+            wire.Fail();
         }
         finally
         {

@@ -107,7 +107,7 @@ internal sealed partial class DeviceConnection
         do
         {
             seen = Volatile.Read(ref _wakes);
-            while (await TryDeliverAsync() is false)
+            while (!await TryDeliverAsync())
             {
                 await Task.Delay(RetryAfter, _time, _closing).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
@@ -123,10 +123,15 @@ internal sealed partial class DeviceConnection
             await DeliverWhileCreditLastsAsync();
             return true;
         }
-        catch (Exception e)
+        catch (Exception e) when (!_closing.IsCancellationRequested)
         {
             Log.ReadFailed(_logger, e);
-            return _closing.IsCancellationRequested;
+            return false;
+        }
+        catch (Exception)
+        {
+            // The connection has ended, perhaps with the whole server: nobody waits for these messages here.
+            return true;
         }
     }
 

@@ -1,7 +1,10 @@
+using System.Data.Common;
 using KerberosMessaging.Cryptography;
 using KerberosMessaging.Hosting.Admin;
 using KerberosMessaging.Hosting.Wire;
+using KerberosMessaging.MessageServer.Domain;
 using KerberosMessaging.MessageServer.Persistence;
+using Microsoft.EntityFrameworkCore;
 
 namespace KerberosMessaging.MessageServer.Enrolment;
 
@@ -52,29 +55,51 @@ internal sealed partial class EnrolmentService(
     {
         // One key for all tries: if a reply is lost, the auth server can see that the same server asks again.
         var signingKey = Ed25519PrivateKey.Generate();
+        EnrolledServer? enrolled = null;
         for (var delay = FirstDelay; ; delay = Min(delay * 2, LongestDelay))
         {
             try
             {
-                var enrolled = await client.EnrolAsync(signingKey, listener.EndPoint.Port, stoppingToken);
-                await store.SaveAsync(enrolled, stoppingToken);
+                // The token is spent once the auth server has answered: what it gave is kept until it is stored.
+                enrolled ??= await client.EnrolAsync(signingKey, listener.EndPoint.Port, stoppingToken);
+                await SaveAsync(enrolled, stoppingToken);
                 membership.Assume(enrolled);
                 Log.Enrolled(logger, enrolled.Server.ToString());
                 return;
             }
-            catch (EnrolmentException e) when (e.NeedsOperator)
-            {
-                readiness.SetNotReady($"Not enrolled in the realm: {e.Message}.");
-                Log.Refused(logger, e.Message);
-                delay = LongestDelay;
-            }
             catch (EnrolmentException e)
             {
-                readiness.SetNotReady($"Not enrolled in the realm yet: {e.Message}.");
-                Log.Later(logger, e.Message, delay.TotalSeconds);
+                // The clock runs before anybody is told when the next try is.
+                delay = e.NeedsOperator ? LongestDelay : delay;
+                var pause = Task.Delay(delay, time, stoppingToken);
+                Tell(e, delay);
+                await pause;
             }
+        }
+    }
 
-            await Task.Delay(delay, time, stoppingToken);
+    private async Task SaveAsync(EnrolledServer enrolled, CancellationToken stoppingToken)
+    {
+        try
+        {
+            await store.SaveAsync(enrolled, stoppingToken);
+        }
+        catch (Exception e) when (e is DbException or DbUpdateException)
+        {
+            throw new EnrolmentException($"the keys could not be stored: {e.GetBaseException().Message}", needsOperator: false, e);
+        }
+    }
+
+    private void Tell(EnrolmentException e, TimeSpan delay)
+    {
+        readiness.SetNotReady($"Not enrolled in the realm yet: {e.Message}.");
+        if (e.NeedsOperator)
+        {
+            Log.Refused(logger, e.Message, delay.TotalSeconds);
+        }
+        else
+        {
+            Log.Later(logger, e.Message, delay.TotalSeconds);
         }
     }
 
@@ -88,7 +113,7 @@ internal sealed partial class EnrolmentService(
         [LoggerMessage(3202, LogLevel.Warning, "Not enrolled yet: {Reason}. The next try is in {Seconds} s.")]
         public static partial void Later(ILogger logger, string reason, double seconds);
 
-        [LoggerMessage(3203, LogLevel.Error, "Enrolment failed: {Reason}.")]
-        public static partial void Refused(ILogger logger, string reason);
+        [LoggerMessage(3203, LogLevel.Error, "Not enrolled: {Reason}. The next try is in {Seconds} s.")]
+        public static partial void Refused(ILogger logger, string reason, double seconds);
     }
 }

@@ -61,7 +61,7 @@ internal sealed class PresentTicketHandler(TicketGate gate, CommitQueue queue, D
             new DeviceAddress(principal.Client, principal.Device),
             mailbox,
             envelope => TryPushAsync(connection, envelope, closing),
-            () => TakeOver(connection),
+            () => connection.Close(NoticeKind.TakenOver),
             closing);
         connection.SetState(device);
         connection.OnClosed(() => deliveries.Detach(device));
@@ -87,18 +87,6 @@ internal sealed class PresentTicketHandler(TicketGate gate, CommitQueue queue, D
         catch (Exception e) when (e is ChannelException or OperationCanceledException)
         {
             return false;
-        }
-    }
-
-    private static void TakeOver(WireConnection connection)
-    {
-        try
-        {
-            connection.Close(NoticeKind.TakenOver);
-        }
-        catch (ObjectDisposedException)
-        {
-            // It ended by itself in this very moment.
         }
     }
 }

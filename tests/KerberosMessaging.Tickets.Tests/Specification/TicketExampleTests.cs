@@ -1,0 +1,142 @@
+using KerberosMessaging.Cryptography;
+using KerberosMessaging.Protocol;
+using KerberosMessaging.Protocol.Tests;
+
+namespace KerberosMessaging.Tickets.Tests.Specification;
+
+/// <summary>The worked examples of docs/protocol.md, sections 13.4 and 13.5, are what the code does.</summary>
+public sealed class TicketExampleTests
+{
+    private static readonly DateTimeOffset Login = new(2026, 1, 2, 3, 4, 5, 678, TimeSpan.Zero);
+    private static readonly ServerId Server = new(Id(0x50));
+    private static readonly byte[] Nonce = Bytes(0xF0, 32);
+    private static readonly SecretBytes SessionKey = new(Bytes(0xA0, 32));
+    private static readonly SecretBytes ServiceSessionKey = new(Bytes(0xB0, 32));
+    private static readonly TicketTimes Times = new(Login, Login, Login.AddHours(10), Login.AddDays(7));
+
+    private static readonly TicketTimes ServiceTimes =
+        new(Login, Login.AddHours(1), Login.AddHours(1).AddMinutes(10), Login.AddHours(1).AddMinutes(10));
+
+    [Fact]
+    public void The_ticket_granting_ticket_opens_to_the_stated_body()
+    {
+        using var derived = TicketKeys.Derive(Example("ticket-key"), TicketKeys.TicketGrantingTicket, []);
+        using var body = TicketGrantingTicket.TryOpen(Example("ticket-granting-ticket"), Example("ticket-key"));
+
+        Assert.Equal(Example("ticket-key-derived"), derived.Span.ToArray());
+        Assert.True(TicketGrantingTicket.TryReadKeyVersion(Example("ticket-granting-ticket"), out var version));
+        Assert.Equal(3u, version);
+        AssertSays(body, SessionKey, Times);
+        AssertPlaintext("ticket-body", Example("ticket-key"), TicketKeys.TicketGrantingTicket, Example("ticket-granting-ticket")[5..], Example("ticket-granting-ticket")[..5]);
+    }
+
+    [Fact]
+    public void The_service_ticket_opens_at_its_server()
+    {
+        using var serviceKey = new SecretBytes(Example("service-key"));
+        using var body = ServiceTicket.TryOpen(
+            Example("service-ticket"), Server, version => version == 7 ? serviceKey : null, Example("realm-key"));
+
+        AssertSays(body, ServiceSessionKey, ServiceTimes);
+    }
+
+    [Fact]
+    public void The_AS_reply_part_opens_with_the_OPAQUE_session_key()
+    {
+        using var key = new SecretBytes(Bytes(0x05, 64));
+        using var part = AsReplyPart.TryOpen(Example("as-reply"), key, Example("ticket-granting-ticket"));
+
+        Assert.NotNull(part);
+        Assert.Equal(SessionKey.Span.ToArray(), part.SessionKey.Span.ToArray());
+        Assert.Equal(Id(0x80), part.Session.Value);
+        Assert.Equal(Id(0x10), part.Client.Value);
+        Assert.Equal("alice", part.ClientName);
+        Assert.Equal(Login, part.ServerTime);
+        Assert.Equal(Times, part.Times);
+        Assert.Equal(Example("device-certificate"), part.Certificate);
+        AssertPlaintext("as-reply-plaintext", key.Span, TicketKeys.AsReply, Example("as-reply"), Example("ticket-granting-ticket"));
+    }
+
+    [Fact]
+    public void The_TGS_reply_part_opens_with_the_session_key()
+    {
+        using var part = TgsReplyPart.TryOpen(Example("tgs-reply"), SessionKey, Example("service-ticket"));
+
+        Assert.NotNull(part);
+        Assert.Equal(ServiceSessionKey.Span.ToArray(), part.SessionKey.Span.ToArray());
+        Assert.Equal(Server, part.Server);
+        Assert.Equal(Login.AddHours(1), part.ServerTime);
+        Assert.Equal(ServiceTimes, part.Times);
+        AssertPlaintext("tgs-reply-plaintext", SessionKey.Span, TicketKeys.TgsReply, Example("tgs-reply"), Example("service-ticket"));
+    }
+
+    [Fact]
+    public void The_authenticator_opens_on_the_channel_of_the_handshake()
+    {
+        var opened = Authenticator.TryOpen(
+            Example("authenticator"), ServiceSessionKey, MessageCode.PresentTicket, Example("channel-binding"));
+
+        Assert.Equal(Nonce, opened?.Nonce);
+        AssertPlaintext("authenticator-plaintext", ServiceSessionKey.Span, TicketKeys.Authenticator, Example("authenticator"), [1028 >> 8, 1028 & 0xFF]);
+    }
+
+    [Fact]
+    public void The_AP_reply_part_opens_with_the_session_key_and_the_channel_key_follows()
+    {
+        var part = ApReplyPart.TryOpen(Example("ap-reply"), ServiceSessionKey, Nonce);
+        using var mixKey = Tickets.SessionKey.ForChannel(ServiceSessionKey, Nonce);
+
+        Assert.Equal(Login.AddHours(1).AddSeconds(1), part?.ServerTime);
+        Assert.Equal(ServiceTimes.EndsAt, part?.EndsAt);
+        Assert.Equal(Example("channel-mix-key"), mixKey.Span.ToArray());
+        AssertPlaintext("ap-reply-plaintext", ServiceSessionKey.Span, TicketKeys.ApReply, Example("ap-reply"), []);
+    }
+
+    [Fact]
+    public void The_certificate_is_the_one_that_the_realm_key_makes()
+    {
+        using var realmKey = Ed25519PrivateKey.FromSeed(Example("realm-seed"));
+        var identity = Example("alice-identity");
+
+        var certificate = new DeviceCertificate(
+            new ClientId(Id(0x10)), "alice", new DeviceId(Id(0x30)), identity[..32], identity[32..], 42, Login);
+
+        Assert.Equal(Example("device-certificate"), certificate.Sign(realmKey));
+        Assert.NotNull(DeviceCertificate.TryRead(Example("device-certificate"), Example("realm-key")));
+    }
+
+    [Fact]
+    public void The_login_is_bound_to_channel_and_device_as_stated()
+    {
+        using var device = Ed25519PrivateKey.FromSeed(Example("alice-signing-seed"));
+        var signed = LoginProof.DeviceSignedBytes(
+            Example("channel-binding"), Bytes(0x15, 64), new DeviceId(Id(0x30)), Example("alice-identity"));
+
+        Assert.Equal(Example("opaque-context"), LoginProof.OpaqueContext(Example("channel-binding")));
+        Assert.Equal(Example("device-signed-bytes"), signed);
+        Assert.Equal(Example("device-signature"), device.Sign(signed));
+    }
+
+    private static byte[] Example(string name) => SpecificationDocument.Example(name);
+
+    private static byte[] Bytes(int first, int count) => [.. Enumerable.Range(first, count).Select(value => (byte)value)];
+
+    private static Guid Id(int first) => new(Bytes(first, 16), bigEndian: true);
+
+    private static void AssertSays(TicketBody? body, SecretBytes sessionKey, TicketTimes times)
+    {
+        Assert.NotNull(body);
+        Assert.Equal(Id(0x80), body.Session.Value);
+        Assert.Equal(Id(0x10), body.Client.Value);
+        Assert.Equal("alice", body.ClientName);
+        Assert.Equal(Id(0x30), body.Device.Value);
+        Assert.Equal(sessionKey.Span.ToArray(), body.SessionKey.Span.ToArray());
+        Assert.Equal(times, body.Times);
+    }
+
+    private static void AssertPlaintext(string name, ReadOnlySpan<byte> key, string label, byte[] sealedBytes, byte[] associatedData)
+    {
+        Assert.True(TicketKeys.TryOpen(key, label, sealedBytes, associatedData, out var plaintext));
+        Assert.Equal(Example(name), plaintext.Span.ToArray());
+    }
+}
