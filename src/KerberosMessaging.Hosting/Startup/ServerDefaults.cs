@@ -42,8 +42,10 @@ public static class ServerDefaults
                 ["Logging:LogLevel:Microsoft"] = "Warning",
                 ["Logging:LogLevel:System.Net.Http"] = "Warning",
 
-                // A host that cannot start says so in one line of its own, and what a database refuses is told by who asked it.
+                // At Error the host only logs, with its whole trace, why a start failed, and that is told in one line.
                 ["Logging:LogLevel:Microsoft.Extensions.Hosting.Internal.Host"] = "Critical",
+
+                // What a database refuses is told by who asked it.
                 ["Logging:LogLevel:Microsoft.EntityFrameworkCore"] = "Critical",
 
                 // The key ring lies in the data folder on purpose; its own protection is the operator's choice.
