@@ -112,6 +112,14 @@ public sealed class PasswordInputTests : IDisposable
     }
 
     [Fact]
+    public async Task Standard_input_is_not_read_where_it_would_be_seen()
+    {
+        var refused = await RefusedAsync(passwords => passwords.ReadInputAsync(Cancel), new ScriptedShell { Keys = "secret\n" });
+
+        Assert.Equal(ExitCode.Usage, refused.Code);
+    }
+
+    [Fact]
     public async Task An_input_that_stays_open_is_read_only_to_the_end_of_its_first_line()
     {
         var pipe = new System.IO.Pipelines.Pipe();
