@@ -68,7 +68,7 @@ public sealed class SessionTests(RealmFixture fixture) : IClassFixture<RealmFixt
 
         Assert.Equal(MessagingFailure.TakenOver, (await atFirst.FailureAsync(Cancel)).Failure);
         await alice.Client.SendTextAsync(bob.Name, "to the second", Cancel);
-        Assert.Equal("to the second", await atSecond.NextTextAsync(Cancel));
+        await atSecond.UntilTextAsync("to the second", Cancel);
 
         // The first can still send, which does not take receiving back.
         await bob.Client.SendTextAsync(alice.Name, "from the first", Cancel);
@@ -97,10 +97,7 @@ public sealed class SessionTests(RealmFixture fixture) : IClassFixture<RealmFixt
             Assert.Equal(MessagingFailure.TakenOver, (await atFirst.FailureAsync(Cancel)).Failure);
             await alice.Client.SendTextAsync(bob.Name, $"round {round} is over", Cancel);
 
-            // Both read the same store, so the last one may have come to either before.
-            while (await atSecond.NextTextAsync(Cancel) != $"round {round} is over")
-            {
-            }
+            await atSecond.UntilTextAsync($"round {round} is over", Cancel);
         }
     }
 

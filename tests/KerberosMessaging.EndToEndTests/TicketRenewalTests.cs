@@ -60,8 +60,9 @@ public sealed class TicketRenewalTests
 
         _clock.Advance(TimeSpan.FromMinutes(21));
 
-        Assert.Equal(MessagingFailure.NotLoggedIn, (await atBob.FailureAsync(Cancel)).Failure);
-        var e = await Assert.ThrowsAsync<MessagingException>(() => alice.Client.SendTextAsync(bob.Name, "too late", Cancel));
+        Assert.Equal(MessagingFailure.NotLoggedIn, (await WhileTimePassesAsync(atBob.FailureAsync(Cancel))).Failure);
+        var e = await Assert.ThrowsAsync<MessagingException>(
+            () => WhileTimePassesAsync(alice.Client.SendTextAsync(bob.Name, "too late", Cancel)));
         Assert.Equal(MessagingFailure.NotLoggedIn, e.Failure);
     }
 
@@ -79,14 +80,7 @@ public sealed class TicketRenewalTests
         await realm.StopMessageAsync(Cancel);
         await realm.StartMessageAsync(Cancel);
 
-        await Eventually.TrueAsync(
-            () =>
-            {
-                // The client waits between its tries by this clock too.
-                _clock.Advance(TimeSpan.FromMilliseconds(50));
-                return ConnectionsOf(realm, "bob").Count == 1;
-            },
-            Cancel);
+        await WhileTimePassesAsync(Eventually.TrueAsync(() => ConnectionsOf(realm, "bob").Count == 1, Cancel));
     }
 
     [Fact(Timeout = Patience)]
@@ -130,10 +124,29 @@ public sealed class TicketRenewalTests
                 return ConnectionsOf(realm, "alice").Count == 0;
             },
             Cancel);
-        Assert.Equal(MessagingFailure.NotLoggedIn, (await atLaptop.FailureAsync(Cancel)).Failure);
+        Assert.Equal(MessagingFailure.NotLoggedIn, (await WhileTimePassesAsync(atLaptop.FailureAsync(Cancel))).Failure);
     }
 
     private Task<Person> JoinAsync(Realm realm, string name) => Person.JoinAsync(realm, name, Cancel, Clocked);
+
+    // Clients wait between their tries by this clock too.
+    private async Task<T> WhileTimePassesAsync<T>(Task<T> task)
+    {
+        await WhileTimePassesAsync((Task)task);
+        return await task;
+    }
+
+    private async Task WhileTimePassesAsync(Task task)
+    {
+        await Eventually.TrueAsync(
+            () =>
+            {
+                _clock.Advance(TimeSpan.FromMilliseconds(50));
+                return task.IsCompleted;
+            },
+            Cancel);
+        await task;
+    }
 
     private MessagingOptions Clocked(MessagingOptions options) => options with { Time = _clock };
 

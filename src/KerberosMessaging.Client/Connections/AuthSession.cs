@@ -10,6 +10,7 @@ internal sealed class AuthSession(RealmPin realm, MessagingOptions options, Tick
 {
     private readonly SemaphoreSlim _connecting = new(1);
     private readonly SemaphoreSlim _renewing = new(1);
+    private readonly CancellationTokenSource _closing = new();
     private RequestConnection? _connection;
 
     private string ServerText => $"the auth server at {realm.Host}:{realm.Port}";
@@ -124,23 +125,47 @@ internal sealed class AuthSession(RealmPin realm, MessagingOptions options, Tick
     /// <summary>Closes the channel; the next request opens one, if there is a login.</summary>
     public async Task DisconnectAsync()
     {
-        if (Interlocked.Exchange(ref _connection, null) is { } connection)
+        await _connecting.WaitAsync().ConfigureAwait(false);
+        try
         {
-            await connection.DisposeAsync().ConfigureAwait(false);
+            if (_connection is not null)
+            {
+                await _connection.DisposeAsync().ConfigureAwait(false);
+            }
+        }
+        finally
+        {
+            _connecting.Release();
         }
     }
 
     public async ValueTask DisposeAsync()
     {
+        // Ends a connecting that is under way, which would leave its connection open behind.
+        await _closing.CancelAsync().ConfigureAwait(false);
         await DisconnectAsync().ConfigureAwait(false);
         _connecting.Dispose();
         _renewing.Dispose();
+        _closing.Dispose();
     }
 
     private Task<T> UseAsync<T>(Func<RequestConnection, Task<T>> action, CancellationToken cancellationToken) =>
         Failures.TranslateAsync(ServerText, async () => await action(await GetAsync(cancellationToken).ConfigureAwait(false)).ConfigureAwait(false));
 
     private async Task<RequestConnection> GetAsync(CancellationToken cancellationToken)
+    {
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _closing.Token);
+        try
+        {
+            return await GetOrOpenAsync(either.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw new ObjectDisposedException(nameof(MessagingClient));
+        }
+    }
+
+    private async Task<RequestConnection> GetOrOpenAsync(CancellationToken cancellationToken)
     {
         await _connecting.WaitAsync(cancellationToken).ConfigureAwait(false);
         try

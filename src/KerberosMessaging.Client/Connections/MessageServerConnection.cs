@@ -61,12 +61,9 @@ internal sealed class MessageServerConnection(
 
     public async ValueTask DisposeAsync()
     {
+        // Ends a connecting that is under way, which would leave its connection open behind.
         await _closing.CancelAsync().ConfigureAwait(false);
-        if (_link is not null)
-        {
-            await _link.Connection.DisposeAsync().ConfigureAwait(false);
-        }
-
+        await DisconnectAsync().ConfigureAwait(false);
         await _renewal.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         _connecting.Dispose();
         _closing.Dispose();
@@ -80,6 +77,19 @@ internal sealed class MessageServerConnection(
         });
 
     private async Task<MessageServerLink> GetAsync(CancellationToken cancellationToken)
+    {
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _closing.Token);
+        try
+        {
+            return await GetOrOpenAsync(either.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw new ObjectDisposedException(nameof(MessagingClient));
+        }
+    }
+
+    private async Task<MessageServerLink> GetOrOpenAsync(CancellationToken cancellationToken)
     {
         await _connecting.WaitAsync(cancellationToken).ConfigureAwait(false);
         try

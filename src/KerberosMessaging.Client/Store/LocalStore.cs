@@ -34,13 +34,17 @@ internal sealed class LocalStore : IDisposable
     private readonly string _connectionString;
     private readonly StoreCipher _cipher;
 
+    // Held for reading by every transaction: the key is erased only when none runs, or the last ones would seal under zeros.
+    private readonly ReaderWriterLockSlim _inUse = new();
+    private bool _isDisposed;
+
     private LocalStore(string path, string connectionString, StoreCipher cipher) =>
         (Path, _connectionString, _cipher) = (path, connectionString, cipher);
 
     public string Path { get; }
 
     /// <summary>A copy of the store key, for a session file that spares the password while the login lasts.</summary>
-    public SecretBytes CopyKey() => _cipher.CopyKey();
+    public SecretBytes CopyKey() => Use(_cipher.CopyKey);
 
     /// <summary>Opens the store with a key from the password (OPAQUE's export_key) or a key file, making it when it is missing.</summary>
     public static LocalStore OpenOrCreate(string path, SecretBytes outerKey) => Guard(path, () =>
@@ -79,7 +83,7 @@ internal sealed class LocalStore : IDisposable
         new LocalStore(path, Prepare(path, mayCreate: false), new StoreCipher(storeKey.Clone())));
 
     /// <summary>Runs an action in a transaction of its own; what it changed is on disk when this returns.</summary>
-    public T Write<T>(Func<StoreTransaction, T> action) => Guard(Path, () =>
+    public T Write<T>(Func<StoreTransaction, T> action) => Use(() =>
     {
         using var connection = Connect(_connectionString);
         using var transaction = connection.BeginTransaction(deferred: false);
@@ -96,7 +100,7 @@ internal sealed class LocalStore : IDisposable
     });
 
     /// <summary>Runs an action that changes nothing.</summary>
-    public T Read<T>(Func<StoreTransaction, T> action) => Guard(Path, () =>
+    public T Read<T>(Func<StoreTransaction, T> action) => Use(() =>
     {
         using var connection = Connect(_connectionString);
         using var transaction = connection.BeginTransaction(deferred: true);
@@ -105,6 +109,9 @@ internal sealed class LocalStore : IDisposable
 
     public void Dispose()
     {
+        _inUse.EnterWriteLock();
+        _isDisposed = true;
+        _inUse.ExitWriteLock();
         _cipher.Dispose();
         using var connection = new SqliteConnection(_connectionString);
         SqliteConnection.ClearPool(connection);
@@ -191,6 +198,20 @@ internal sealed class LocalStore : IDisposable
         pragmas.CommandText = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;";
         pragmas.ExecuteNonQuery();
         return connection;
+    }
+
+    private T Use<T>(Func<T> action)
+    {
+        _inUse.EnterReadLock();
+        try
+        {
+            ObjectDisposedException.ThrowIf(_isDisposed, this);
+            return Guard(Path, action);
+        }
+        finally
+        {
+            _inUse.ExitReadLock();
+        }
     }
 
     private static T Guard<T>(string path, Func<T> action)

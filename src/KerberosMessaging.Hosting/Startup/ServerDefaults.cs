@@ -45,6 +45,9 @@ public static class ServerDefaults
                 // At Error the host only logs, with its whole trace, why a start failed, and that is told in one line.
                 ["Logging:LogLevel:Microsoft.Extensions.Hosting.Internal.Host"] = "Critical",
 
+                // What a database refuses is told by who asked it.
+                ["Logging:LogLevel:Microsoft.EntityFrameworkCore"] = "Critical",
+
                 // The key ring lies in the data folder on purpose; its own protection is the operator's choice.
                 ["Logging:LogLevel:Microsoft.AspNetCore.DataProtection"] = "Error",
             },

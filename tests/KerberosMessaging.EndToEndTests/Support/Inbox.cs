@@ -32,6 +32,14 @@ internal sealed class Inbox : IAsyncDisposable
         return texts;
     }
 
+    /// <summary>Reads on until a text comes.</summary>
+    public async Task UntilTextAsync(string text, CancellationToken cancellationToken)
+    {
+        while (await NextTextAsync(cancellationToken) != text)
+        {
+        }
+    }
+
     /// <summary>Waits until receiving stops for good, and says why.</summary>
     public async Task<MessagingException> FailureAsync(CancellationToken cancellationToken) =>
         await Assert.ThrowsAsync<MessagingException>(() => _running.WaitAsync(cancellationToken));

@@ -67,6 +67,8 @@ internal sealed class Person : IAsyncDisposable
     public MessagingClient OpenAnother(Func<MessagingOptions, MessagingOptions>? change = null) =>
         MessagingClient.Open(_realm, _storeKey, change?.Invoke(_options) ?? _options);
 
+    public SecretBytes CopyStoreKey() => _storeKey.Clone();
+
     /// <summary>Ends the client as the end of its program would, and opens the store anew.</summary>
     public async Task ReopenAsync()
     {

@@ -27,7 +27,7 @@ internal sealed class Realm : IAsyncDisposable
     public TempFolder Folder { get; } = new();
 
     /// <summary>What clients pin; a test may put a proxy in front.</summary>
-    public RealmPin Pin { get; private set; } = null!;
+    public RealmPin Pin { get; set; } = null!;
 
     public int MessagePort { get; private set; }
 
