@@ -79,6 +79,27 @@ public sealed class StackTests : IDisposable
     }
 
     [Fact(Timeout = Patience)]
+    public async Task A_first_start_that_fails_halfway_shows_the_token_all_the_same()
+    {
+        string token;
+        var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        try
+        {
+            await using var failing = StackRun.Start(_folder, [.. FreePorts[..^2], "--message-admin-port", $"{((IPEndPoint)listener.LocalEndpoint).Port}"]);
+            Assert.Equal(1, await failing.WaitForExitAsync(Cancel));
+            token = await failing.ExpectAsync("admin token", Cancel);
+        }
+        finally
+        {
+            listener.Stop();
+        }
+
+        await using var run = StackRun.Start(_folder, FreePorts);
+        await OpensBothAsync(run, token);
+    }
+
+    [Fact(Timeout = Patience)]
     public async Task Help_shows_every_option_and_does_not_start_anything()
     {
         await using var run = StackRun.Start(_folder, "--help");
