@@ -39,6 +39,7 @@ internal static class Demo
                 MessageAdminPort = 0,
                 LogLevel = "Warning",
             },
+            output: null,
             cancellationToken);
         var realm = new RealmPin { Host = "127.0.0.1", Port = stack.AuthPort, Fingerprint = stack.Fingerprint };
         output.WriteLine($"realm        127.0.0.1:{realm.Port}, fingerprint {realm.Fingerprint}");

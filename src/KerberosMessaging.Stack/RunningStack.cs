@@ -24,11 +24,17 @@ internal sealed class RunningStack : IAsyncDisposable
 
     public int AuthPort => WirePort(_auth);
 
-    public static async Task<RunningStack> StartAsync(StackOptions options, CancellationToken cancellationToken)
+    /// <summary>Starts both.</summary>
+    /// <param name="options">How.</param>
+    /// <param name="output">Where a newly made admin token is shown; null to show it nowhere.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    public static async Task<RunningStack> StartAsync(StackOptions options, TextWriter? output, CancellationToken cancellationToken)
     {
         var auth = await AuthServerApp.BuildAsync([], Configure(options, "auth", options.AuthPort, options.AuthAdminPort, []));
         try
         {
+            // Before the start, which may fail: the token was made and stored by now, and nothing shows it later.
+            WriteNewToken(auth, output);
             await auth.StartAsync(cancellationToken);
             return new RunningStack(auth, await StartMessageServerAsync(options, auth, cancellationToken));
         }
@@ -45,12 +51,6 @@ internal sealed class RunningStack : IAsyncDisposable
         output.WriteLine($"realm fingerprint  {Fingerprint}");
         output.WriteLine($"auth server        Swagger at {SwaggerOf(_auth)}");
         output.WriteLine($"message server     Swagger at {SwaggerOf(_message)}");
-        if (_auth.Services.GetRequiredService<AdminToken>().NewlyMade is { } token)
-        {
-            output.WriteLine($"admin token        {token}");
-            output.WriteLine("                   (opens both Swagger pages; shown only this once)");
-        }
-
         output.WriteLine("Ctrl+C stops both.");
     }
 
@@ -66,6 +66,15 @@ internal sealed class RunningStack : IAsyncDisposable
         await StopAsync();
         await _message.DisposeAsync();
         await _auth.DisposeAsync();
+    }
+
+    private static void WriteNewToken(WebApplication auth, TextWriter? output)
+    {
+        if (auth.Services.GetRequiredService<AdminToken>().NewlyMade is { } token)
+        {
+            output?.WriteLine($"admin token        {token}");
+            output?.WriteLine("                   (opens both Swagger pages; shown only this once)");
+        }
     }
 
     private static async Task<WebApplication> StartMessageServerAsync(

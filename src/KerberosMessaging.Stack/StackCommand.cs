@@ -68,7 +68,7 @@ internal static class StackCommand
 
     private static async Task<int> ServeAsync(StackOptions options, CancellationToken cancellationToken)
     {
-        await using var stack = await RunningStack.StartAsync(options, cancellationToken);
+        await using var stack = await RunningStack.StartAsync(options, Console.Out, cancellationToken);
         stack.WriteBanner(Console.Out);
         await stack.WaitForShutdownAsync();
         return 0;

@@ -40,7 +40,7 @@ internal sealed class StoreTransaction(SqliteConnection connection, SqliteTransa
     public ClientId? FindContact(string name)
     {
         using var command = Command("SELECT client FROM contacts WHERE name = $name", ("$name", name));
-        return command.ExecuteScalar() is byte[] client ? new ClientId(new Guid(client, bigEndian: true)) : null;
+        return command.ExecuteScalar() is { } client ? new ClientId(Id(client)) : null;
     }
 
     /// <summary>The name pinned to a client; null for a client never met.</summary>
@@ -181,10 +181,10 @@ internal sealed class StoreTransaction(SqliteConnection connection, SqliteTransa
         var message = new MessageId(Id(reader, 1));
         var sender = new ClientId(Id(reader, 2));
         MessageContent? content = null;
-        var problem = (MessageProblem)reader.GetInt64(7);
+        var problem = (MessageProblem)Number(reader, 7);
         if (!reader.IsDBNull(6))
         {
-            using var opened = cipher.Open("inbox.content", Row(sender, message), reader.GetFieldValue<byte[]>(6));
+            using var opened = cipher.Open("inbox.content", Row(sender, message), Blob(reader, 6));
             content = MessageContent.TryRead(opened.Span);
 
             // Kept as it is: a newer version may know the format.
@@ -197,8 +197,8 @@ internal sealed class StoreTransaction(SqliteConnection connection, SqliteTransa
             Id = message,
             Sender = sender,
             SenderDevice = new DeviceId(Id(reader, 3)),
-            SenderName = reader.GetString(4),
-            AcceptedAt = DateTimeOffset.FromUnixTimeMilliseconds(reader.GetInt64(5)),
+            SenderName = Text(reader, 4),
+            AcceptedAt = Time(Number(reader, 5)),
             Content = content,
             Problem = problem,
         };
@@ -230,9 +230,9 @@ internal sealed class StoreTransaction(SqliteConnection connection, SqliteTransa
         while (reader.Read())
         {
             var message = Id(reader, 0);
-            using var content = cipher.Open("outbox.content", Bytes(message), reader.GetFieldValue<byte[]>(2));
+            using var content = cipher.Open("outbox.content", Bytes(message), Blob(reader, 2));
             entries.Add(new OutboxEntry(
-                new MessageId(message), reader.GetString(1), content.Span.ToArray(), reader.GetFieldValue<byte[]>(3)));
+                new MessageId(message), Text(reader, 1), content.Span.ToArray(), Blob(reader, 3)));
         }
 
         return entries;
@@ -244,7 +244,22 @@ internal sealed class StoreTransaction(SqliteConnection connection, SqliteTransa
 
     private static byte[] Row(ClientId sender, MessageId message) => [.. Bytes(sender.Value), .. Bytes(message.Value)];
 
-    private static Guid Id(SqliteDataReader reader, int column) => new(reader.GetFieldValue<byte[]>(column), bigEndian: true);
+    // Only secrets are sealed, and columns of SQLite hold what they like: all else is judged here.
+    private static Guid Id(SqliteDataReader reader, int column) => Id(reader.GetValue(column));
+
+    private static Guid Id(object value) => value is byte[] { Length: 16 } bytes ? new Guid(bytes, bigEndian: true) : throw Damaged();
+
+    private static byte[] Blob(SqliteDataReader reader, int column) => reader.GetValue(column) as byte[] ?? throw Damaged();
+
+    private static string Text(SqliteDataReader reader, int column) => reader.GetValue(column) as string ?? throw Damaged();
+
+    private static long Number(SqliteDataReader reader, int column) => reader.GetValue(column) is long number ? number : throw Damaged();
+
+    private static DateTimeOffset Time(long milliseconds) => milliseconds is >= 0 and <= 253_402_300_799_999
+        ? DateTimeOffset.FromUnixTimeMilliseconds(milliseconds)
+        : throw Damaged();
+
+    private static IOException Damaged() => new("it is damaged");
 
     private SqliteCommand Command(string sql, params ReadOnlySpan<(string Name, object? Value)> parameters) =>
         LocalStore.Command(connection, transaction, sql, parameters);

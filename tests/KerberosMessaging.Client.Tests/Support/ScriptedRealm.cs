@@ -45,6 +45,8 @@ internal sealed class ScriptedRealm : IAsyncDisposable
         Fingerprint = RealmPin.FingerprintOf(Auth.Key.PublicKey.Span),
     };
 
+    public void Add(ScriptedClient client) => _clients[client.Name] = client;
+
     public ScriptedClient Find(string name) => _clients[name];
 
     /// <summary>What the realm would answer to a look-up.</summary>
