@@ -61,13 +61,14 @@ public sealed partial class MessagingClient
         SecretBytes? storeOuterKey = null,
         CancellationToken cancellationToken = default)
     {
-        var client = await OnChannelAsync(
-            realm,
-            connection => LoginOnAsync(connection, realm, name, password, options, storeOuterKey, cancellationToken),
+        var client = await Retry.OnceAsync(
+            options,
+            token => OnChannelAsync(
+                realm, connection => LoginOnAsync(connection, realm, name, password, options, storeOuterKey, token), token),
             cancellationToken).ConfigureAwait(false);
         try
         {
-            await client.FindHomeAsync(cancellationToken).ConfigureAwait(false);
+            await Retry.OnceAsync(options, client.FindHomeAsync, cancellationToken).ConfigureAwait(false);
         }
         catch (MessagingException e) when (e.Failure is MessagingFailure.Unreachable or MessagingFailure.RecipientNotReady)
         {

@@ -35,8 +35,8 @@ internal sealed class MessageServerConnection(
             connection => connection.RequestAsync<TReply>(request, cancellationToken), cancellationToken);
 
     /// <summary>Sends a request whose reply can be of several kinds.</summary>
-    public Task<WireReply> RequestAsync(IWireMessage request, CancellationToken cancellationToken) => UseAsync(
-        connection => connection.RequestAsync(request, cancellationToken), cancellationToken);
+    public Task<T> RequestAsync<T>(IWireMessage request, Func<WireReply, T> read, CancellationToken cancellationToken) => UseAsync(
+        async connection => read(await connection.RequestAsync(request, cancellationToken).ConfigureAwait(false)), cancellationToken);
 
     /// <summary>The open connection; a new one if there is none.</summary>
     public Task<MessageServerLink> ConnectAsync(CancellationToken cancellationToken) =>

@@ -36,6 +36,24 @@ internal static class Retry
         }
     }
 
+    /// <summary>Tries an operation once, for no longer than operations may take.</summary>
+    public static async Task<T> OnceAsync<T>(
+        MessagingOptions options,
+        Func<CancellationToken, Task<T>> operation,
+        CancellationToken cancellationToken)
+    {
+        using var timeout = new CancellationTokenSource(options.OperationTimeout, options.Time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, timeout.Token);
+        try
+        {
+            return await operation(either.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested && timeout.IsCancellationRequested)
+        {
+            throw new MessagingException(MessagingFailure.Unreachable, "the server did not answer in time", e);
+        }
+    }
+
     /// <summary>The delay after this one.</summary>
     public static TimeSpan Next(MessagingOptions options, TimeSpan delay) =>
         delay * 2 < options.LongestReconnectDelay ? delay * 2 : options.LongestReconnectDelay;

@@ -93,17 +93,20 @@ internal sealed partial class Sender(LocalStore store, Contacts contacts, Server
             var server = await HomeOfAsync(peer, cancellationToken).ConfigureAwait(false);
             request ??= await Retry.RunAsync(
                 options, token => PrepareAsync(message, peer, plaintext, withoutMailbox, server, token), cancellationToken).ConfigureAwait(false);
-            var reply = await Retry.RunAsync(
-                options, token => server.RequestAsync(request, token), cancellationToken).ConfigureAwait(false);
-            if (reply.As<MessageAccepted>() is { } accepted)
+            var (accepted, mismatch) = await Retry.RunAsync(
+                options,
+                token => server.RequestAsync(
+                    request, static reply => (reply.As<MessageAccepted>(), reply.As<DevicesMismatched>()), token),
+                cancellationToken).ConfigureAwait(false);
+            if (accepted is not null)
             {
                 store.Write(transaction => transaction.RemoveFromOutbox(message));
                 return new SentMessage(message, accepted.AcceptedAt, request.Envelopes.Count);
             }
 
-            if (reply.As<DevicesMismatched>() is not { } mismatch)
+            if (mismatch is null)
             {
-                break;
+                throw new MessagingException(MessagingFailure.Refused, "the message server gave an answer of an unexpected kind");
             }
 
             // Nothing was taken, so the same message id may carry other envelopes now.

@@ -181,10 +181,14 @@ internal sealed class StoreTransaction(SqliteConnection connection, SqliteTransa
         var message = new MessageId(Id(reader, 1));
         var sender = new ClientId(Id(reader, 2));
         MessageContent? content = null;
+        var problem = (MessageProblem)reader.GetInt64(7);
         if (!reader.IsDBNull(6))
         {
             using var opened = cipher.Open("inbox.content", Row(sender, message), reader.GetFieldValue<byte[]>(6));
             content = MessageContent.TryRead(opened.Span);
+
+            // Kept as it is: a newer version may know the format.
+            problem = content is null ? MessageProblem.Unreadable : problem;
         }
 
         return new ReceivedMessage
@@ -196,7 +200,7 @@ internal sealed class StoreTransaction(SqliteConnection connection, SqliteTransa
             SenderName = reader.GetString(4),
             AcceptedAt = DateTimeOffset.FromUnixTimeMilliseconds(reader.GetInt64(5)),
             Content = content,
-            Problem = (MessageProblem)reader.GetInt64(7),
+            Problem = problem,
         };
     }
 

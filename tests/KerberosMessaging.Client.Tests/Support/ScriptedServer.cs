@@ -44,11 +44,28 @@ internal sealed class ScriptedServer : IAsyncDisposable
     public void On<TRequest>(Func<TRequest, IWireMessage?> answer)
         where TRequest : IWireMessage<TRequest> => On<TRequest>((_, request) => answer(request));
 
-    /// <summary>Changes the answer to one kind of request.</summary>
-    public void Twist(MessageCode code, Func<IWireMessage?, IWireMessage?> twist)
+    /// <summary>Changes the answer to one kind of request, until it is disposed of.</summary>
+    public IDisposable Twist(MessageCode code, Func<IWireMessage?, IWireMessage?> twist)
     {
         var honest = _answers[code];
         _answers[code] = (connection, payload) => twist(honest(connection, payload));
+        return new Untwisting(this, code, honest);
+    }
+
+    /// <summary>Pushes something before what an honest server pushes after one kind of request, until it is disposed of.</summary>
+    public IDisposable TwistPushes(MessageCode code, Func<IWireMessage?> push)
+    {
+        var honest = _answers[code];
+        _answers[code] = (connection, payload) =>
+        {
+            if (push() is { } first)
+            {
+                connection.PushAfterwards(first);
+            }
+
+            return honest(connection, payload);
+        };
+        return new Untwisting(this, code, honest);
     }
 
     public async ValueTask DisposeAsync()
@@ -128,6 +145,11 @@ internal sealed class ScriptedServer : IAsyncDisposable
 
             await channel.FlushAsync(_closing.Token);
         }
+    }
+
+    private sealed class Untwisting(ScriptedServer server, MessageCode code, Answer honest) : IDisposable
+    {
+        public void Dispose() => server._answers[code] = honest;
     }
 
     private sealed record StreamPipe(PipeReader Input, PipeWriter Output) : IDuplexPipe;
