@@ -130,6 +130,8 @@ public sealed partial class MessagingClient : IAsyncDisposable
     /// <exception cref="MessagingException">Unknown, not ready, or not who it was.</exception>
     public async Task<Contact> GetContactAsync(string name, CancellationToken cancellationToken = default)
     {
+        // Both sides' devices count: this client may have one more since it last looked.
+        await Retry.RunAsync(_options, token => _contacts.FindAsync(Name, token), cancellationToken).ConfigureAwait(false);
         var peer = await Retry.RunAsync(
             _options, token => _contacts.FindAsync(name, token), cancellationToken).ConfigureAwait(false);
         return peer.Devices.Count > 0

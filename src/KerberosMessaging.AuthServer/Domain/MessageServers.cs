@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using System.Text;
 using KerberosMessaging.AuthServer.Persistence;
 using KerberosMessaging.Cryptography;
+using KerberosMessaging.Hosting.Startup;
 using KerberosMessaging.Protocol;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.EntityFrameworkCore;

@@ -12,6 +12,11 @@ internal static class AdminTokenFile
     // Far more than either kind of file needs; a path pointing at something else must not be read into memory.
     private const int MaxFileLength = 4096;
 
+    // Storing takes some milliseconds; two seconds are enough for many starts at once.
+    private const int LockAttempts = 200;
+
+    private static readonly TimeSpan LockPause = TimeSpan.FromMilliseconds(10);
+
     /// <summary>The token in a file the operator provides; white space around it is not part of it.</summary>
     public static string ReadToken(string path)
     {
@@ -73,19 +78,38 @@ internal static class AdminTokenFile
                 Directory.CreateDirectory(directory);
             }
 
+            // File.Move looks whether the target exists and then renames over it: of several starts at once, more than
+            // one could believe to have stored its hash.
+            using var turn = WaitForTurn($"{path}.lock");
+            if (File.Exists(path))
+            {
+                return false;
+            }
+
             WritePrivately(temporary, hash);
             File.Move(temporary, path, overwrite: false);
             return true;
-        }
-        catch (IOException) when (File.Exists(path))
-        {
-            TryDelete(temporary);
-            return false;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             TryDelete(temporary);
             throw new AdminTokenException($"The admin token hash file '{path}' cannot be written: {Reason(e)}.", e);
+        }
+    }
+
+    // The operating system gives the lock back when its holder dies, so the file may stay.
+    private static FileStream WaitForTurn(string path)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            }
+            catch (IOException) when (File.Exists(path) && attempt < LockAttempts)
+            {
+                Thread.Sleep(LockPause);
+            }
         }
     }
 

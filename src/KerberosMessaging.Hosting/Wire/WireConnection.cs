@@ -2,6 +2,7 @@ using System.Net;
 using KerberosMessaging.Protocol;
 using KerberosMessaging.Protocol.Messages;
 using KerberosMessaging.Transport;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Http.Features;
 
 namespace KerberosMessaging.Hosting.Wire;
@@ -19,14 +20,20 @@ public sealed class WireConnection : IDisposable
     private readonly List<Action> _onClosed = [];
     private volatile WirePrincipal? _principal;
 
-    internal WireConnection(SecureChannel channel, EndPoint? remote, WireOptions options, TimeProvider time, CancellationToken stopping)
+    internal WireConnection(
+        SecureChannel channel,
+        ConnectionContext connection,
+        WireOptions options,
+        TimeProvider time,
+        CancellationToken stopping)
     {
         _channel = channel;
         _options = options;
         _time = time;
         _closing = CancellationTokenSource.CreateLinkedTokenSource(stopping);
         Outgoing = new OutgoingQueue(channel);
-        RemoteAddress = (remote as IPEndPoint)?.Address.ToString() ?? "unknown";
+        ConnectionId = connection.ConnectionId;
+        RemoteAddress = (connection.RemoteEndPoint as IPEndPoint)?.Address.ToString() ?? "unknown";
         ConnectedAt = time.GetUtcNow();
         _expiry = time.CreateTimer(
             static state => ((WireConnection)state!).Close(NoticeKind.SessionEnded),
@@ -52,6 +59,9 @@ public sealed class WireConnection : IDisposable
 
     /// <summary>Cancelled when the connection is about to end.</summary>
     public CancellationToken Closing => _closing.Token;
+
+    /// <summary>What the log calls the connection.</summary>
+    internal string ConnectionId { get; }
 
     internal OutgoingQueue Outgoing { get; }
 
@@ -106,8 +116,9 @@ public sealed class WireConnection : IDisposable
     public void Close(NoticeKind kind, TimeSpan retryAfter = default) =>
         End(new Notice(kind, (uint)retryAfter.TotalMilliseconds));
 
-    /// <summary>Ends the connection because of a fault of ours; the peer learns no more than that.</summary>
-    internal void Fail() => End(new ErrorReply(ProtocolError.Internal, 0));
+    /// <summary>Ends the connection with an error frame.</summary>
+    /// <param name="error">A code below 100.</param>
+    internal void Fail(ProtocolError error) => End(new ErrorReply(error, 0));
 
     private void End(IWireMessage farewell)
     {

@@ -1,4 +1,3 @@
-using System.Threading.Channels;
 using KerberosMessaging.Cryptography;
 using KerberosMessaging.Protocol;
 using KerberosMessaging.Protocol.Messages;
@@ -40,7 +39,7 @@ public sealed partial class WireConnectionHandler(
             using var channel = await AcceptAsync(connection, stopping.Token);
             if (channel is not null)
             {
-                using var wire = new WireConnection(channel, connection.RemoteEndPoint, options.Value, time, stopping.Token);
+                using var wire = new WireConnection(channel, connection, options.Value, time, stopping.Token);
                 registry.Add(wire);
                 try
                 {
@@ -82,8 +81,7 @@ public sealed partial class WireConnectionHandler(
 
     private async Task RunAsync(ConnectionContext connection, SecureChannel channel, WireConnection wire)
     {
-        using var writingEnds = CancellationTokenSource.CreateLinkedTokenSource(connection.ConnectionClosed);
-        var writing = wire.Outgoing.RunAsync(writingEnds.Token);
+        var writing = WriteAsync(channel, wire, connection.ConnectionClosed);
         using var slots = new SemaphoreSlim(PipelinedRequests);
         try
         {
@@ -108,23 +106,56 @@ public sealed partial class WireConnectionHandler(
             wire.Outgoing.TryEnqueue(new ErrorReply(ProtocolError.Internal, 0), 0);
         }
 
-        await FinishAsync(wire, writing, writingEnds, slots);
+        await FinishAsync(connection, wire, writing, slots);
     }
 
-    private static async Task FinishAsync(
-        WireConnection wire,
-        Task writing,
-        CancellationTokenSource writingEnds,
-        SemaphoreSlim slots)
+    private async Task WriteAsync(SecureChannel channel, WireConnection wire, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await wire.Outgoing.RunAsync(cancellationToken);
+        }
+        catch (Exception e) when (!IsPeerGone(e))
+        {
+            // A message of ours that cannot be written. Nothing of it has left, and nothing else writes any more.
+            Log.HandlerFailed(logger, e, wire.ConnectionId);
+            channel.Write(new ErrorReply(ProtocolError.Internal, 0), 0);
+            await channel.FlushAsync(cancellationToken);
+        }
+        finally
+        {
+            // What is read from now on could not be answered.
+            wire.StopWaiting();
+        }
+    }
+
+    private static async Task FinishAsync(ConnectionContext connection, WireConnection wire, Task writing, SemaphoreSlim slots)
     {
         // Pipelined requests that still wait stop waiting; what they put into the shared order is done all the same.
         wire.Outgoing.Complete();
         wire.StopWaiting();
-        writingEnds.CancelAfter(FarewellTime);
+        _ = AbortUnlessClosedAsync(connection);
         await writing.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         for (var i = 0; i < PipelinedRequests; i++)
         {
             await slots.WaitAsync();
+        }
+    }
+
+    // Runs on when this handler has returned: Kestrel would wait without limit until what was written has been sent.
+    private static async Task AbortUnlessClosedAsync(ConnectionContext connection)
+    {
+        var closed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using (connection.ConnectionClosed.Register(closed.SetResult))
+        {
+            try
+            {
+                await closed.Task.WaitAsync(FarewellTime);
+            }
+            catch (TimeoutException)
+            {
+                connection.Abort();
+            }
         }
     }
 
@@ -146,13 +177,29 @@ public sealed partial class WireConnectionHandler(
             else if (route.IsPipelined)
             {
                 await slots.WaitAsync(wire.Closing);
-                StartPipelined(route, frame, wire, slots);
+
+                // Runs up to the handler's first await here, which is where it takes its place in the shared order.
+                _ = AnswerPipelinedAsync(InvokeAsync(route, frame.Payload, wire), frame.RequestId, wire, slots);
             }
             else
             {
-                var reply = await route.InvokeAsync(services, frame.Payload, wire, wire.Closing);
-                await AnswerAsync(reply, frame.RequestId, channel, wire);
+                await AnswerAsync(await InvokeAsync(route, frame.Payload, wire), frame.RequestId, channel, wire);
             }
+        }
+    }
+
+    private async ValueTask<HandlerReply> InvokeAsync(RequestRoute route, ReadOnlyMemory<byte> payload, WireConnection wire)
+    {
+        try
+        {
+            return await route.InvokeAsync(services, payload, wire, wire.Closing);
+        }
+        catch (Exception e) when (e is not ProtocolException && !IsEnding(e, wire))
+        {
+            // Told apart here: further out, a disk that fails or a handler's own time limit looks like a peer that is gone.
+            Log.HandlerFailed(logger, e, wire.ConnectionId);
+            wire.Fail(ProtocolError.Internal);
+            throw new OperationCanceledException(wire.Closing);
         }
     }
 
@@ -172,21 +219,6 @@ public sealed partial class WireConnectionHandler(
         }
     }
 
-    private void StartPipelined(RequestRoute route, ReceivedFrame frame, WireConnection wire, SemaphoreSlim slots)
-    {
-        try
-        {
-            // Runs up to its first await here, which is where it takes its place in the shared order.
-            var handling = route.InvokeAsync(services, frame.Payload, wire, wire.Closing);
-            _ = AnswerPipelinedAsync(handling, frame.RequestId, wire, slots);
-        }
-        catch (ProtocolException)
-        {
-            slots.Release();
-            throw;
-        }
-    }
-
     private async Task AnswerPipelinedAsync(
         ValueTask<HandlerReply> handling,
         uint requestId,
@@ -198,14 +230,14 @@ public sealed partial class WireConnectionHandler(
             var reply = await handling;
             await wire.Outgoing.EnqueueAsync(reply.Message, requestId, wire.Closing);
         }
-        catch (Exception e) when (IsPeerGone(e))
+        catch (ProtocolException e)
+        {
+            Log.PeerBrokeProtocol(logger, wire.ConnectionId, e.Error, e.Message);
+            wire.Fail(e.Error);
+        }
+        catch (Exception e) when (IsEnding(e, wire))
         {
             // The connection ended before the answer; the peer asks again with the same message id.
-        }
-        catch (Exception e)
-        {
-            Log.HandlerFailed(logger, e, wire.Session.ToString());
-            wire.Fail();
         }
         finally
         {
@@ -213,9 +245,13 @@ public sealed partial class WireConnectionHandler(
         }
     }
 
+    // What a handler or a full queue throws because the connection ends.
+    private static bool IsEnding(Exception e, WireConnection wire) =>
+        (e is OperationCanceledException && wire.Closing.IsCancellationRequested)
+        || e is ChannelException { Failure: ChannelFailure.ConnectionLost };
+
     private static bool IsPeerGone(Exception e) =>
         e is ConnectionResetException or ConnectionAbortedException or IOException or OperationCanceledException
-            or ChannelClosedException
         || e is ChannelException { Failure: ChannelFailure.ConnectionLost };
 
     private static partial class Log

@@ -31,12 +31,12 @@ internal sealed class ServerIdentityStore(
 
         try
         {
-            using var seed = Unseal(_seeds, row.SealedSigningSeed);
+            using var seed = Sealing.Open(_seeds, row.SealedSigningSeed);
             return new EnrolledServer(
                 new ServerId(row.ServerId),
                 Ed25519PrivateKey.FromSeed(seed.Span),
                 row.KeyVersion,
-                Unseal(_serviceKeys, row.SealedServiceKey),
+                Sealing.Open(_serviceKeys, row.SealedServiceKey),
                 row.RealmSigningKey);
         }
         catch (CryptographicException e)
@@ -56,39 +56,12 @@ internal sealed class ServerIdentityStore(
         context.ServerIdentities.Add(new ServerIdentityRow
         {
             ServerId = enrolled.Server.Value,
-            SealedSigningSeed = Seal(_seeds, seed),
-            SealedServiceKey = Seal(_serviceKeys, enrolled.ServiceKey),
+            SealedSigningSeed = Sealing.Seal(_seeds, seed),
+            SealedServiceKey = Sealing.Seal(_serviceKeys, enrolled.ServiceKey),
             KeyVersion = enrolled.KeyVersion,
             RealmSigningKey = enrolled.RealmSigningKey,
             EnrolledAt = time.GetUtcNow().ToUnixTimeMilliseconds(),
         });
         await context.SaveChangesAsync(cancellationToken);
-    }
-
-    // Data Protection takes and gives arrays; ours are erased.
-    private static byte[] Seal(IDataProtector protector, SecretBytes secret)
-    {
-        var bytes = secret.Span.ToArray();
-        try
-        {
-            return protector.Protect(bytes);
-        }
-        finally
-        {
-            CryptographicOperations.ZeroMemory(bytes);
-        }
-    }
-
-    private static SecretBytes Unseal(IDataProtector protector, byte[] sealedSecret)
-    {
-        var bytes = protector.Unprotect(sealedSecret);
-        try
-        {
-            return new SecretBytes(bytes);
-        }
-        finally
-        {
-            CryptographicOperations.ZeroMemory(bytes);
-        }
     }
 }

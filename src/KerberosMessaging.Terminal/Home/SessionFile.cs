@@ -35,21 +35,14 @@ internal sealed class SessionFile(string pathBesideStore, string home, string ac
 
     public void Save(SecretBytes key)
     {
-        if (RuntimePath is { } runtimePath)
+        if (RuntimePath is { } runtimePath && TryReplace(runtimePath, key))
         {
-            try
-            {
-                PrivateFiles.Replace(runtimePath, key.Span);
-                File.Delete(pathBesideStore);
-                return;
-            }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-            {
-                // A runtime directory can be full, or of a session that ended.
-            }
+            Delete(pathBesideStore);
         }
-
-        PrivateFiles.Replace(pathBesideStore, key.Span);
+        else
+        {
+            PrivateFiles.Replace(pathBesideStore, key.Span);
+        }
     }
 
     /// <summary>The key; null when there is no login. It is looked for in both places, since either may have been chosen.</summary>
@@ -61,6 +54,20 @@ internal sealed class SessionFile(string pathBesideStore, string home, string ac
         if (RuntimePath is { } runtimePath)
         {
             Delete(runtimePath);
+        }
+    }
+
+    // A runtime directory can be full, or of a session that ended.
+    private static bool TryReplace(string path, SecretBytes key)
+    {
+        try
+        {
+            PrivateFiles.Replace(path, key.Span);
+            return true;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return false;
         }
     }
 

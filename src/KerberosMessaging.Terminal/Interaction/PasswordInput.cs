@@ -22,8 +22,10 @@ internal sealed class PasswordInput(IShell shell)
         return await ReadFirstLineAsync(stream, $"the password file '{path}'", cancellationToken);
     }
 
-    public Task<SecretBytes> ReadInputAsync(CancellationToken cancellationToken) =>
-        ReadFirstLineAsync(shell.Input, "standard input", cancellationToken);
+    public Task<SecretBytes> ReadInputAsync(CancellationToken cancellationToken) => shell.IsInputTerminal
+        ? throw CommandException.Usage(
+            "standard input is the terminal, which would show the password", "without --password-stdin it is asked for unseen")
+        : ReadFirstLineAsync(shell.Input, "standard input", cancellationToken);
 
     public async Task<SecretBytes> AskAsync(string question, bool twice, CancellationToken cancellationToken)
     {

@@ -10,6 +10,9 @@ internal sealed record TicketList(string Client, string ClientId, string Device,
     // Enough of an identifier to tell a realm's servers apart; the whole would not fit beside three times.
     private const int ShortIdLength = 8;
 
+    // What the columns below need; a narrower terminal wraps lines, which is better than a table that cuts times.
+    private const int Width = 80;
+
     public void WriteTable(TextWriter output, TimeProvider time)
     {
         output.WriteLine($"Client: {SafeText.OfLine(Client)} ({ClientId})");
@@ -21,10 +24,11 @@ internal sealed record TicketList(string Client, string ClientId, string Device,
             Interactive = InteractionSupport.No,
             Out = new AnsiConsoleOutput(output),
         });
+        console.Profile.Width = Width;
         var table = new Table { Border = TableBorder.None, ShowHeaders = true };
         foreach (var header in (string[])["Server", "Valid from", "Expires", "Renew until"])
         {
-            table.AddColumn(new TableColumn(new Text(header, new Style(decoration: Decoration.Bold))).NoWrap().PadRight(2));
+            table.AddColumn(new TableColumn(new Text(header, new Style(decoration: Decoration.Bold))).NoWrap().Padding(0, 0, 2, 0));
         }
 
         var now = time.GetUtcNow();

@@ -1,0 +1,199 @@
+using System.Collections.Concurrent;
+using System.Text;
+using KerberosMessaging.Hosting.Wire;
+using KerberosMessaging.Protocol;
+using KerberosMessaging.Protocol.Messages;
+
+namespace KerberosMessaging.Hosting.Tests.Wire;
+
+/// <summary>Any bytes under any code.</summary>
+internal sealed record RawMessage(MessageCode FrameCode, byte[] Payload) : IWireMessage
+{
+    public void Write(WireWriter writer) => writer.WriteFixed(Payload, Payload.Length);
+}
+
+/// <summary>Asks for the same bytes back. Anybody may.</summary>
+internal sealed record EchoRequest(byte[] Bytes) : IWireMessage<EchoRequest>
+{
+    public static MessageCode Code => MessageCode.LookUpClient;
+
+    public static EchoRequest Read(ref WireReader reader) => new(reader.ReadBytes32(int.MaxValue));
+
+    public void Write(WireWriter writer) => writer.WriteBytes32(Bytes);
+}
+
+/// <summary>Asks for so many bytes. Only who is signed in may.</summary>
+internal sealed record FillRequest(uint Length) : IWireMessage<FillRequest>
+{
+    public static MessageCode Code => MessageCode.ListServers;
+
+    public static FillRequest Read(ref WireReader reader) => new(reader.ReadU32());
+
+    public void Write(WireWriter writer) => writer.WriteU32(Length);
+}
+
+/// <summary>Signs the channel in for so many seconds, or out.</summary>
+internal sealed record SignInRequest(uint Seconds) : IWireMessage<SignInRequest>
+{
+    public static MessageCode Code => MessageCode.PresentTicket;
+
+    public static SignInRequest Read(ref WireReader reader) => new(reader.ReadU32());
+
+    public void Write(WireWriter writer) => writer.WriteU32(Seconds);
+}
+
+/// <summary>Is answered when the test says so; the next request of the connection waits for that.</summary>
+internal sealed record SlowRequest(string Gate) : IWireMessage<SlowRequest>
+{
+    public static MessageCode Code => MessageCode.RegisterClient;
+
+    public static SlowRequest Read(ref WireReader reader) => new(reader.ReadText(64));
+
+    public void Write(WireWriter writer) => writer.WriteText(Gate);
+}
+
+/// <summary>Is answered when the test says so; many of one connection wait together.</summary>
+internal sealed record PipelinedRequest(string Gate) : IWireMessage<PipelinedRequest>
+{
+    public static MessageCode Code => MessageCode.SendMessage;
+
+    public static PipelinedRequest Read(ref WireReader reader) => new(reader.ReadText(64));
+
+    public void Write(WireWriter writer) => writer.WriteText(Gate);
+}
+
+/// <summary>Makes its handler throw.</summary>
+internal sealed record FailRequest(string Kind, string Secret) : IWireMessage<FailRequest>
+{
+    public static MessageCode Code => MessageCode.FinishRegistration;
+
+    public static FailRequest Read(ref WireReader reader) => new(reader.ReadText(64), reader.ReadText(64));
+
+    public void Write(WireWriter writer)
+    {
+        writer.WriteText(Kind);
+        writer.WriteText(Secret);
+    }
+
+    public Exception Exception() => Kind switch
+    {
+        "bug" => new InvalidOperationException("a bug of the server's own"),
+        "argument" => new ArgumentException("a bug of the server's own"),
+        "disk" => new IOException("a bug of the server's own"),
+        "cancelled" => new OperationCanceledException("a bug of the server's own"),
+        "closed" => new System.Threading.Channels.ChannelClosedException("a bug of the server's own"),
+        _ => throw new ArgumentOutOfRangeException(nameof(Kind)),
+    };
+}
+
+/// <summary>Makes its pipelined handler throw, at once or after an await.</summary>
+internal sealed record PipelinedFailRequest(string Kind, bool AtOnce) : IWireMessage<PipelinedFailRequest>
+{
+    public static MessageCode Code => MessageCode.UploadPrekeys;
+
+    public static PipelinedFailRequest Read(ref WireReader reader) => new(reader.ReadText(64), reader.ReadFlag());
+
+    public void Write(WireWriter writer)
+    {
+        writer.WriteText(Kind);
+        writer.WriteFlag(AtOnce);
+    }
+}
+
+/// <summary>What the handlers share with the test.</summary>
+internal sealed class SampleState
+{
+    private readonly ConcurrentDictionary<string, TaskCompletionSource> _gates = new();
+    private readonly ConcurrentDictionary<string, TaskCompletionSource> _started = new();
+
+    /// <summary>The gates that requests have come to, in the order they came.</summary>
+    public ConcurrentQueue<string> Started { get; } = new();
+
+    public void Open(string gate) => Source(_gates, gate).TrySetResult();
+
+    public Task StartedAsync(string gate) => Wait.ForAsync(Source(_started, gate).Task);
+
+    public Task PassAsync(string gate, CancellationToken cancellationToken)
+    {
+        Started.Enqueue(gate);
+        Source(_started, gate).TrySetResult();
+        return Source(_gates, gate).Task.WaitAsync(cancellationToken);
+    }
+
+    private static TaskCompletionSource Source(ConcurrentDictionary<string, TaskCompletionSource> sources, string gate) =>
+        sources.GetOrAdd(gate, static _ => new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
+}
+
+internal static class SampleReply
+{
+    public static RawMessage Of(byte[] bytes) => new(MessageCode.ClientFound, bytes);
+}
+
+internal sealed class EchoHandler : IRequestHandler<EchoRequest>
+{
+    public ValueTask<HandlerReply> HandleAsync(EchoRequest request, WireConnection connection, CancellationToken cancellationToken) =>
+        ValueTask.FromResult(HandlerReply.Of(SampleReply.Of(request.Bytes)));
+}
+
+internal sealed class FillHandler : IRequestHandler<FillRequest>
+{
+    public ValueTask<HandlerReply> HandleAsync(FillRequest request, WireConnection connection, CancellationToken cancellationToken) =>
+        ValueTask.FromResult(HandlerReply.Of(SampleReply.Of(new byte[request.Length])));
+}
+
+internal sealed class SignInHandler(TimeProvider time) : IRequestHandler<SignInRequest>
+{
+    public ValueTask<HandlerReply> HandleAsync(SignInRequest request, WireConnection connection, CancellationToken cancellationToken)
+    {
+        if (request.Seconds == 0)
+        {
+            connection.SignOut();
+        }
+        else
+        {
+            connection.SignIn(new WirePrincipal(
+                SessionId.New(), ClientId.New(), "alice", DeviceId.New(), time.GetUtcNow().AddSeconds(request.Seconds)));
+        }
+
+        return ValueTask.FromResult(HandlerReply.Of(new Done()));
+    }
+}
+
+internal sealed class SlowHandler(SampleState state) : IRequestHandler<SlowRequest>
+{
+    public async ValueTask<HandlerReply> HandleAsync(SlowRequest request, WireConnection connection, CancellationToken cancellationToken)
+    {
+        await state.PassAsync(request.Gate, cancellationToken);
+        return HandlerReply.Of(SampleReply.Of(Encoding.UTF8.GetBytes(request.Gate)));
+    }
+}
+
+internal sealed class PipelinedHandler(SampleState state) : IRequestHandler<PipelinedRequest>
+{
+    public async ValueTask<HandlerReply> HandleAsync(PipelinedRequest request, WireConnection connection, CancellationToken cancellationToken)
+    {
+        await state.PassAsync(request.Gate, cancellationToken);
+        return HandlerReply.Of(SampleReply.Of(Encoding.UTF8.GetBytes(request.Gate)));
+    }
+}
+
+internal sealed class FailHandler : IRequestHandler<FailRequest>
+{
+    public ValueTask<HandlerReply> HandleAsync(FailRequest request, WireConnection connection, CancellationToken cancellationToken) =>
+        throw request.Exception();
+}
+
+internal sealed class PipelinedFailHandler : IRequestHandler<PipelinedFailRequest>
+{
+    public ValueTask<HandlerReply> HandleAsync(PipelinedFailRequest request, WireConnection connection, CancellationToken cancellationToken)
+    {
+        var exception = new FailRequest(request.Kind, "").Exception();
+        return request.AtOnce ? throw exception : FailLaterAsync(exception);
+    }
+
+    private static async ValueTask<HandlerReply> FailLaterAsync(Exception exception)
+    {
+        await Task.Yield();
+        throw exception;
+    }
+}

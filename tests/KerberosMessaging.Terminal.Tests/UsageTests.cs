@@ -1,0 +1,96 @@
+namespace KerberosMessaging.Terminal.Tests;
+
+public sealed class UsageTests
+{
+    [Theory]
+    [InlineData("which command?", "kmsg --help")]
+    [InlineData("unknown command frobnicate", "kmsg --help", "frobnicate")]
+    [InlineData("unknown option --nope", "kmsg --help", "--nope=secret")]
+    [InlineData("which command?", "kmsg realm --help", "realm")]
+    [InlineData("unknown command rename", "kmsg contacts --help", "contacts", "rename")]
+    [InlineData("Required argument 'NAME' missing for command: 'send'", "kmsg send --help", "send")]
+    [InlineData("Required argument missing for option: '-m'", "kmsg send --help", "send", "bob", "-m")]
+    [InlineData("too many arguments for 'kmsg send'", "kmsg send --help", "send", "bob", "hello")]
+    [InlineData("--timeout takes a number of seconds from 1 to 3600", "kmsg receive --help", "receive", "--timeout", "0")]
+    [InlineData("--timeout takes a number of seconds from 1 to 3600", "kmsg receive --help", "receive", "--timeout", "soon")]
+    [InlineData("give --password-file or --password-stdin, not both", "kmsg login --help", "login", "a", "--password-stdin", "--password-file", "x")]
+    [InlineData(
+        "an address is HOST:PORT, such as chat.example.org:1256 or [2001:db8::1]:1256", "kmsg realm add --help", "realm", "add", "host:port")]
+    public async Task A_wrong_command_line_is_one_line_and_a_hint_on_standard_error(string message, string hint, params string[] args)
+    {
+        using var home = new TempHome();
+        var shell = new ScriptedShell();
+
+        Assert.Equal(ExitCode.Usage, await home.RunAsync(shell, args));
+
+        Assert.Equal($"kmsg: {message}\nhint: {hint}\n", shell.Errors.ReplaceLineEndings("\n"));
+        Assert.Empty(shell.Written);
+    }
+
+    [Theory]
+    [InlineData("register", "alice", "hunter2")]
+    [InlineData("login", "alice", "hunter2")]
+    [InlineData("login", "alice", "--password", "hunter2")]
+    [InlineData("login", "alice", "--password=hunter2")]
+    [InlineData("login", "alice", "-phunter2")]
+    [InlineData("register", "alice", "-p", "hunter2")]
+    public async Task A_password_is_never_an_argument_and_is_not_repeated(params string[] args)
+    {
+        using var home = new TempHome();
+        home.WriteRealm();
+        var shell = new ScriptedShell();
+
+        Assert.Equal(ExitCode.Usage, await home.RunAsync(shell, args));
+
+        Assert.Contains("hint: a password is typed at the prompt", shell.Errors, StringComparison.Ordinal);
+        Assert.DoesNotContain("hunter2", shell.Errors, StringComparison.Ordinal);
+        Assert.Empty(shell.Written);
+    }
+
+    [Theory]
+    [InlineData("KMSG_PASSWORD")]
+    [InlineData("PASSWORD")]
+    public async Task A_password_is_never_taken_from_the_environment(string variable)
+    {
+        using var home = new TempHome();
+        home.WriteRealm();
+        var shell = new ScriptedShell { Environment = { [variable] = "hunter2" } };
+
+        Assert.Equal(ExitCode.Usage, await home.RunAsync(shell, "login", "alice"));
+
+        Assert.Contains("there is no terminal to ask for the password", shell.Errors, StringComparison.Ordinal);
+    }
+
+    // A text that begins with a dash or an @ is a text.
+    [Theory]
+    [InlineData("-m", "-hello")]
+    [InlineData("-m", "--json")]
+    [InlineData("-m", "@file")]
+    [InlineData("-m=-x")]
+    [InlineData("--message", "--help")]
+    public async Task Any_text_can_be_sent(params string[] text)
+    {
+        using var home = new TempHome();
+        home.WriteRealm();
+        var shell = new ScriptedShell();
+
+        Assert.Equal(ExitCode.NotLoggedIn, await home.RunAsync(shell, ["send", "bob", .. text]));
+    }
+
+    [Fact]
+    public async Task Without_a_realm_the_first_thing_to_do_is_named()
+    {
+        using var home = new TempHome();
+        foreach (var args in (string[][])[["register", "a"], ["login", "a"], ["tickets"], ["send", "a", "-m", "x"], ["receive"], ["realm", "show"]])
+        {
+            var shell = new ScriptedShell();
+
+            Assert.Equal(ExitCode.Usage, await home.RunAsync(shell, args));
+
+            Assert.StartsWith("kmsg: no realm is known yet", shell.Errors, StringComparison.Ordinal);
+            Assert.Contains("hint: kmsg realm add HOST:PORT", shell.Errors, StringComparison.Ordinal);
+        }
+
+        Assert.False(Directory.Exists(home.Path));
+    }
+}
