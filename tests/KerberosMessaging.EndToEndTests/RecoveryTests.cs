@@ -8,7 +8,7 @@ namespace KerberosMessaging.EndToEndTests;
 public sealed class RecoveryTests
 {
     // A test that waits for what never comes fails after this many milliseconds.
-    private const int Patience = 60_000;
+    private const int Patience = 120_000;
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 

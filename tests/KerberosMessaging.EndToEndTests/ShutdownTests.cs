@@ -10,7 +10,7 @@ public sealed class ShutdownTests
     private const int Clients = 5;
 
     // A test that waits for what never comes fails after this many milliseconds.
-    private const int Patience = 60_000;
+    private const int Patience = 120_000;
 
     // What the system promises its operators.
     private static readonly TimeSpan MostTime = TimeSpan.FromSeconds(2);

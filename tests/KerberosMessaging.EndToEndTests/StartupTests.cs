@@ -13,7 +13,7 @@ public sealed class StartupTests : IDisposable
     private const string Message = "KerberosMessaging.MessageServer";
 
     // A test that waits for what never comes fails after this many milliseconds.
-    private const int Patience = 60_000;
+    private const int Patience = 120_000;
 
     // As good as any for a server that is not to come so far as to use it.
     private static readonly string[] Enrolment =

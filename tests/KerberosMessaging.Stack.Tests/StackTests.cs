@@ -11,7 +11,7 @@ namespace KerberosMessaging.Stack.Tests;
 public sealed class StackTests : IDisposable
 {
     // A test that waits for what never comes fails after this many milliseconds.
-    private const int Patience = 60_000;
+    private const int Patience = 120_000;
 
     // What the system promises its operators.
     private static readonly TimeSpan MostTimeToStop = TimeSpan.FromSeconds(2);
