@@ -35,7 +35,7 @@ public sealed class ClientCrashTests(RealmFixture fixture) : IClassFixture<Realm
     [Fact(Timeout = Patience)]
     public async Task A_receiver_that_ends_again_and_again_reads_everything_once()
     {
-        const int Messages = 80;
+        const int Messages = 120;
         await using var alice = await JoinAsync("alice");
         await using var bob = await JoinAsync("bob");
         var texts = Enumerable.Range(0, Messages).Select(static i => $"number {i:000}").ToList();

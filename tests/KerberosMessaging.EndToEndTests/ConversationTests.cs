@@ -71,12 +71,12 @@ public sealed class ConversationTests(RealmFixture fixture) : IClassFixture<Real
     {
         await using var alice = await JoinAsync("alice");
         await using var bob = await JoinAsync("bob");
-        var texts = Enumerable.Range(0, 100).Select(static i => $"number {i:00}").ToList();
+        var texts = Enumerable.Range(0, 200).Select(static i => $"number {i:000}").ToList();
 
         await Task.WhenAll(texts.Select(text => alice.Client.SendTextAsync(bob.Name, text, Cancel)));
 
         await using var atBob = Inbox.Open(bob.Client);
-        Assert.Equal(texts, (await atBob.NextTextsAsync(100, Cancel)).Order());
+        Assert.Equal(texts, (await atBob.NextTextsAsync(200, Cancel)).Order());
     }
 
     [Fact(Timeout = Patience)]

@@ -38,7 +38,7 @@ public sealed class CrashTests
     [Fact(Timeout = Patience)]
     public async Task A_message_server_killed_while_messages_are_under_way_loses_none_and_doubles_none()
     {
-        const int PerRound = 40;
+        const int PerRound = 60;
         await using var realm = await Realm.StartProcessesAsync(Cancel);
         await using var alice = await Person.JoinAsync(realm, "alice", Cancel);
         await using var bob = await Person.JoinAsync(realm, "bob", Cancel);

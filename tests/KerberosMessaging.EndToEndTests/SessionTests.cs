@@ -79,12 +79,12 @@ public sealed class SessionTests(RealmFixture fixture) : IClassFixture<RealmFixt
     [Fact(Timeout = Patience)]
     public async Task A_receiver_that_was_taken_over_in_the_middle_of_its_work_does_not_take_it_back()
     {
-        const int Messages = 60;
+        const int Messages = 150;
         await using var alice = await JoinAsync("alice");
         await using var bob = await JoinAsync("bob");
         for (var round = 0; round < 3; round++)
         {
-            var texts = Enumerable.Range(0, Messages).Select(i => $"round {round}, message {i:00}").ToList();
+            var texts = Enumerable.Range(0, Messages).Select(i => $"round {round}, message {i:000}").ToList();
             await using var first = bob.OpenAnother();
             await using var second = bob.OpenAnother();
             await using var atFirst = Inbox.Open(first);
