@@ -29,7 +29,7 @@ public static class AuthServerApp
             ContentRootPath = AppContext.BaseDirectory,
             ApplicationName = typeof(AuthServerApp).Assembly.GetName().Name,
         });
-        builder.AddServerDefaults("auth", wirePort: 1256, adminPort: 8081, args);
+        builder.AddServerDefaults("auth", wirePort: 1256, adminPort: 8081, args, (AuthOptions.SectionName, typeof(AuthOptions)));
         configure?.Invoke(builder);
         var data = builder.AddDataDirectory("kmsg auth server");
         builder.AddAdminApi(

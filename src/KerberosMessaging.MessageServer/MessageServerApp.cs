@@ -31,7 +31,13 @@ public static class MessageServerApp
             ContentRootPath = AppContext.BaseDirectory,
             ApplicationName = typeof(MessageServerApp).Assembly.GetName().Name,
         });
-        builder.AddServerDefaults("message", wirePort: 1257, adminPort: 8082, args);
+        builder.AddServerDefaults(
+            "message",
+            wirePort: 1257,
+            adminPort: 8082,
+            args,
+            (RealmOptions.SectionName, typeof(RealmOptions)),
+            (MailboxOptions.SectionName, typeof(MailboxOptions)));
         configure?.Invoke(builder);
         var data = builder.AddDataDirectory("kmsg message server");
         builder.AddAdminApi(

@@ -22,14 +22,19 @@ public static class ServerDefaults
     /// <param name="folder">The default folder below <c>data</c>.</param>
     /// <param name="wirePort">The default wire port.</param>
     /// <param name="adminPort">The default admin port.</param>
-    /// <param name="args">The command line, which has the last word.</param>
+    /// <param name="args">The command line; an argument that is no option of this server is refused.</param>
+    /// <param name="sections">The server's own sections of options.</param>
+    /// <exception cref="StartupException">An argument is wrong.</exception>
     public static void AddServerDefaults(
         this WebApplicationBuilder builder,
         string folder,
         int wirePort,
         int adminPort,
-        string[] args)
+        string[] args,
+        params ReadOnlySpan<(string Section, Type Options)> sections)
     {
+        ServerArguments.Check(args, sections);
+
         // Below every other source: sources that come later override earlier ones.
         builder.Configuration.Sources.Insert(0, new Microsoft.Extensions.Configuration.Memory.MemoryConfigurationSource
         {
