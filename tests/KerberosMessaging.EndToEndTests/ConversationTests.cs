@@ -249,6 +249,13 @@ public sealed class ConversationTests(RealmFixture fixture) : IClassFixture<Real
         Assert.Matches("^[0-9]{60}$", bobAtAlice.SafetyNumber.Replace(" ", "", StringComparison.Ordinal));
         Assert.Equal(bobAtAlice.SafetyNumber, aliceAtBob.SafetyNumber);
         Assert.Equal(ContactVerification.Unverified, bobAtAlice.Verification);
+
+        // A device of one's own that the other side knows is one to know, too.
+        await using var phone = await Person.LoginAsync(fixture.Realm, alice.Name, "phone", Cancel);
+        aliceAtBob = await bob.Client.GetContactAsync(alice.Name, Cancel);
+        Assert.NotEqual(bobAtAlice.SafetyNumber, aliceAtBob.SafetyNumber);
+        Assert.Equal(aliceAtBob.SafetyNumber, (await alice.Client.GetContactAsync(bob.Name, Cancel)).SafetyNumber);
+        Assert.Equal(aliceAtBob.SafetyNumber, (await phone.Client.GetContactAsync(bob.Name, Cancel)).SafetyNumber);
     }
 
     [Fact(Timeout = Patience)]
