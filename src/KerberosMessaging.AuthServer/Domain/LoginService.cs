@@ -1,52 +1,62 @@
 using System.Text;
+using KerberosMessaging.AuthServer.Domain.Audit;
 using KerberosMessaging.AuthServer.Persistence;
 using KerberosMessaging.Cryptography;
 using KerberosMessaging.Protocol;
 using KerberosMessaging.Tickets;
-using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
 
 namespace KerberosMessaging.AuthServer.Domain;
 
 /// <summary>A login between its two steps. Client is null for a name that does not exist: such a login cannot succeed.</summary>
-internal sealed record PendingLogin(Guid? Client, OpaqueServerLogin Opaque) : IDisposable
+internal sealed record PendingLogin(LoginClient? Client, StretchingParameters Stretching, OpaqueServerLogin Opaque, LoginAttempt Attempt) : IDisposable
 {
-    public void Dispose() => Opaque.Dispose();
+    /// <summary>A login that was not finished by then counts as failed: its challenge was good for one guess.</summary>
+    public void Dispose()
+    {
+        Opaque.Dispose();
+        Attempt.Dispose();
+    }
 }
 
 /// <summary>The AS exchange: OPAQUE (RFC 9807, section 6), then a device, a session row and a ticket-granting ticket.</summary>
 internal sealed class LoginService(
-    AuthDbContext database,
+    AuthReader reader,
+    AuthWriter writer,
     RealmKeys keys,
+    LoginGuard guard,
+    DeviceService devices,
     TicketService tickets,
-    IOptions<AuthOptions> options,
-    TimeProvider time)
+    IOptions<AuthOptions> options)
 {
     /// <summary>
     /// Starts a login. A name that does not exist is answered from a fake record with the realm's default stretching, in
-    /// the same form and by the same work; null only when KE1 itself is not a group element.
+    /// the same form and by the same work. The login is null when KE1 itself is not a group element, and when this address
+    /// has failed too often: then the wait is not null.
     /// </summary>
-    public async Task<(PendingLogin Login, StretchingParameters Stretching)?> StartAsync(
-        string name,
-        byte[] ke1,
-        ReadOnlyMemory<byte> channelBinding,
-        CancellationToken cancellationToken)
+    public (PendingLogin? Login, TimeSpan? Wait) Start(
+        string name, ReadOnlySpan<byte> ke1, ReadOnlySpan<byte> channelBinding, Origin origin)
     {
         // A name that breaks the rules is a name that does not exist, not an error of its own.
         var isName = ClientName.TryParse(name, out var parsed);
         var credential = isName ? parsed.CredentialIdentifier : Encoding.UTF8.GetBytes(name);
-        var key = isName ? parsed.Key : "";
-        var client = await database.Clients.AsNoTracking().SingleOrDefaultAsync(row => row.NameKey == key, cancellationToken);
-        var fake = keys.Opaque.CreateFakeRecord(credential);
-        if (!keys.Opaque.TryStartLogin(
-            client?.OpaqueRecord ?? fake, ke1, credential, [], [], LoginProof.OpaqueContext(channelBinding.Span), out var login))
+        var client = reader.FindClient(isName ? parsed.Key : "");
+        var attempt = guard.Begin(credential, client?.Id, origin, out var wait);
+        if (attempt is null)
         {
-            return null;
+            return (null, wait);
         }
 
-        return (new PendingLogin(client?.Id, login), client is null
-            ? options.Value.StretchingParameters
-            : new StretchingParameters(client.StretchingAlgorithm, client.StretchingIterations, client.StretchingMemoryKiB));
+        var opaque = keys.Opaque(client?.OpaqueKeyVersion ?? keys.OldestOpaqueVersion);
+        var fake = opaque.CreateFakeRecord(credential);
+        if (!opaque.TryStartLogin(
+            client?.OpaqueRecord ?? fake, ke1, credential, [], [], LoginProof.OpaqueContext(channelBinding), out var login))
+        {
+            attempt.Dispose();
+            return (null, null);
+        }
+
+        return (new PendingLogin(client, client?.Stretching ?? options.Value.StretchingParameters, login, attempt), null);
     }
 
     /// <summary>Finishes a login: the password is proven by KE3, the device by its signature.</summary>
@@ -54,7 +64,7 @@ internal sealed class LoginService(
         PendingLogin login,
         DeviceProof proof,
         ReadOnlyMemory<byte> channelBinding,
-        string address,
+        Origin origin,
         CancellationToken cancellationToken)
     {
         if (!login.Opaque.TryFinish(proof.Ke3, out var opaqueKey))
@@ -64,86 +74,85 @@ internal sealed class LoginService(
 
         using (opaqueKey)
         {
-            if (login.Client is not { } clientId
-                || await database.Clients.SingleOrDefaultAsync(row => row.Id == clientId, cancellationToken) is not { } client)
+            if (login.Client is not { } client)
             {
                 return LoginResult.Refused(ProtocolError.LoginFailed);
             }
 
+            // From here on the password is proven, and the cause of a refusal may be told.
+            login.Attempt.Succeed();
             if (proof.Device.IsZero
                 || !LoginProof.IsSignedByDevice(proof.Signature, channelBinding.Span, proof.Ke3, proof.Device, proof.Identity))
             {
                 return LoginResult.Refused(ProtocolError.DeviceRefused);
             }
 
-            await using var transaction = await database.Database.BeginTransactionAsync(cancellationToken);
-            var now = Now();
-            if (await FindOrAddDeviceAsync(client, proof, now, cancellationToken) is not { } device)
+            var opened = await writer.WriteAsync(
+                scope => Open(scope, client, proof, origin.As(new ClientId(client.Id))), cancellationToken);
+            if (opened is not { Session: { } session, Device: { } device })
             {
-                return LoginResult.Refused(ProtocolError.DeviceRefused);
+                return LoginResult.Refused(opened.Refusal!.Value);
             }
 
-            var session = new SessionRow
-            {
-                Id = SessionId.New().Value,
-                ClientId = client.Id,
-                DeviceId = device.DeviceId,
-                Address = address,
-                CreatedAt = now,
-                LastUsedAt = now,
-                ExpiresAt = now + options.Value.TicketLife,
-                RenewableUntil = now + options.Value.RenewableLife,
-            };
-            database.Sessions.Add(session);
-            await database.SaveChangesAsync(cancellationToken);
-            await transaction.CommitAsync(cancellationToken);
-            return LoginResult.Of(tickets.Grant(client, session, device.Certificate, now, opaqueKey), client, session);
+            var wantsNewRecord = client.OpaqueKeyVersion != keys.OpaqueVersion || client.Stretching != options.Value.StretchingParameters;
+            var grant = tickets.Grant(session, opened.ClientName, device.Certificate, opened.PreviousKeys, wantsNewRecord, opaqueKey);
+            return LoginResult.Of(grant, session, opened.ClientName);
         }
     }
 
-    private async Task<DeviceRow?> FindOrAddDeviceAsync(
-        ClientRow client,
-        DeviceProof proof,
-        DateTimeOffset now,
-        CancellationToken cancellationToken)
+    private OpenedSession Open(WriteScope scope, LoginClient client, DeviceProof proof, Origin origin)
     {
-        var known = await database.Devices.Where(row => row.ClientId == client.Id).ToListAsync(cancellationToken);
-        if (known.Find(row => row.DeviceId == proof.Device.Value) is { } existing)
+        // What was read before the challenge may have changed since: the password, or that the client may log in at all.
+        using (var row = scope.Query(
+            """SELECT "Name", "OpaqueRecord", "PreviousKeys", "DisabledAt" FROM "Clients" WHERE "Id" = @0 AND "DeletedAt" IS NULL""", client.Id))
         {
-            return existing.RevokedAt is null && existing.Identity.AsSpan().SequenceEqual(proof.Identity) ? existing : null;
+            if (!row.Read() || !row.GetFieldValue<byte[]>(1).AsSpan().SequenceEqual(client.OpaqueRecord))
+            {
+                return new OpenedSession(ProtocolError.LoginFailed);
+            }
+
+            if (!row.IsDBNull(3))
+            {
+                scope.Audit(new AuditEvent(AuditKind.LoginFailed, origin, $"client {client.Id}", "disabled", AuditResult.Refused));
+                return new OpenedSession(ProtocolError.ClientDisabled);
+            }
+
+            if (devices.FindOrAdd(scope, client.Id, row.GetString(0), proof, origin) is not { } device)
+            {
+                scope.Audit(new AuditEvent(AuditKind.LoginFailed, origin, $"client {client.Id}", "device refused", AuditResult.Refused));
+                return new OpenedSession(ProtocolError.DeviceRefused);
+            }
+
+            var now = scope.Now;
+            var session = new TicketSession(
+                SessionId.New().Value,
+                client.Id,
+                proof.Device.Value,
+                now,
+                now,
+                now + options.Value.TicketLife,
+                now + options.Value.RenewableLife,
+                RevokedAt: null);
+            scope.Execute(
+                """
+                INSERT INTO "Sessions" ("Id", "ClientId", "DeviceId", "Address", "CreatedAt", "LastUsedAt", "ExpiresAt", "RenewableUntil")
+                VALUES (@0, @1, @2, @3, @4, @4, @5, @6)
+                """,
+                session.Id, session.ClientId, session.DeviceId, origin.Address, now, session.ExpiresAt, session.RenewableUntil);
+            scope.Audit(new AuditEvent(AuditKind.Login, origin, $"session {session.Id}", $"device {session.DeviceId}"));
+            return new OpenedSession(null, session, device, row.GetString(0), row.GetFieldValue<byte[]>(2));
         }
-
-        if (known.Count(static row => row.RevokedAt is null) >= ProtocolLimits.DevicesPerClient)
-        {
-            return null;
-        }
-
-        var device = new DeviceRow
-        {
-            ClientId = client.Id,
-            DeviceId = proof.Device.Value,
-            Name = proof.DeviceName,
-            Identity = proof.Identity,
-            Certificate = [],
-            CreatedAt = now,
-        };
-        database.Devices.Add(device);
-
-        // The database gives the serial, and the certificate needs it: two writes in the caller's transaction.
-        await database.SaveChangesAsync(cancellationToken);
-        device.Certificate = new DeviceCertificate(
-            new ClientId(client.Id),
-            client.Name,
-            proof.Device,
-            proof.Identity[..Ed25519.PublicKeySize],
-            proof.Identity[Ed25519.PublicKeySize..],
-            (ulong)device.Serial,
-            now).Sign(keys.Signing);
-        return device;
     }
 
-    // To the millisecond, as it is stored and sent.
-    private DateTimeOffset Now() => DateTimeOffset.FromUnixTimeMilliseconds(time.GetUtcNow().ToUnixTimeMilliseconds());
+    private readonly record struct OpenedSession(
+        ProtocolError? Refusal,
+        TicketSession? Session = null,
+        CertifiedDevice? Device = null,
+        string ClientName = "",
+        byte[]? PreviousKeys = null)
+    {
+        public byte[] PreviousKeys { get; } = PreviousKeys ?? [];
+    }
 }
 
 /// <summary>What a device sends to finish a login.</summary>
@@ -153,9 +162,9 @@ internal sealed record DeviceProof(byte[] Ke3, DeviceId Device, string DeviceNam
 internal sealed record Grant(byte[] Ticket, byte[] SealedPart);
 
 /// <summary>How a login ended.</summary>
-internal sealed record LoginResult(ProtocolError? Refusal, Grant? Grant, ClientRow? Client, SessionRow? Session)
+internal sealed record LoginResult(ProtocolError? Refusal, Grant? Grant, TicketSession? Session, string ClientName)
 {
-    public static LoginResult Refused(ProtocolError error) => new(error, null, null, null);
+    public static LoginResult Refused(ProtocolError error) => new(error, null, null, "");
 
-    public static LoginResult Of(Grant grant, ClientRow client, SessionRow session) => new(null, grant, client, session);
+    public static LoginResult Of(Grant grant, TicketSession session, string clientName) => new(null, grant, session, clientName);
 }

@@ -1,24 +1,20 @@
 using System.Collections.Concurrent;
-using System.Security.Cryptography;
-using System.Text;
+using KerberosMessaging.AuthServer.Domain.Audit;
 using KerberosMessaging.AuthServer.Persistence;
 using KerberosMessaging.Cryptography;
 using KerberosMessaging.Hosting.Startup;
 using KerberosMessaging.Protocol;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Options;
 
 namespace KerberosMessaging.AuthServer.Domain;
 
-/// <summary>A message server with its service key opened.</summary>
-internal sealed record MessageServer(
-    ServerId Id,
-    string Name,
-    string Host,
-    ushort Port,
-    byte[] SigningKey,
-    uint KeyVersion,
-    SecretBytes ServiceKey);
+/// <summary>How a message server wants to be listed.</summary>
+internal sealed record ServerAddress(string Name, string Host, ushort Port)
+{
+    public bool IsAcceptable => Name.Length > 0 && Port != 0 && Uri.CheckHostName(Host) != UriHostNameType.Unknown;
+}
 
 /// <summary>
 /// The active message servers, held in memory: every service ticket needs one, and opening a sealed key each time would
@@ -26,12 +22,25 @@ internal sealed record MessageServer(
 /// </summary>
 internal sealed class MessageServers : IDisposable
 {
+    private readonly AuthWriter _writer;
+    private readonly RealmKeys _realmKeys;
+    private readonly TimeSpan _ticketLife;
     private readonly IDataProtector _protector;
     private readonly ConcurrentDictionary<ServerId, MessageServer> _active = new();
+    private readonly ChangeSignal _changed = new();
 
-    public MessageServers(IDataProtectionProvider protection) => _protector = protection.CreateProtector("kmsg service keys");
+    public MessageServers(AuthWriter writer, RealmKeys realmKeys, IOptions<AuthOptions> options, IDataProtectionProvider protection)
+    {
+        _writer = writer;
+        _realmKeys = realmKeys;
+        _ticketLife = options.Value.ServiceTicketLife;
+        _protector = protection.CreateProtector("kmsg service keys");
+    }
 
     public ICollection<MessageServer> Active => _active.Values;
+
+    /// <summary>Completes when a server's keys or state change.</summary>
+    public Task Changed => _changed.Next;
 
     public MessageServer? Find(ServerId id) => _active.GetValueOrDefault(id);
 
@@ -39,81 +48,259 @@ internal sealed class MessageServers : IDisposable
     {
         foreach (var row in await database.MessageServers.AsNoTracking().Where(static row => row.DisabledAt == null).ToListAsync())
         {
-            Put(row);
+            Put(database, row);
         }
     }
 
-    /// <summary>Spends a one-time token and enrols a server; null when the token is unknown, used or expired.</summary>
-    public async Task<MessageServer?> EnrolAsync(
-        AuthDbContext database,
-        string token,
-        string name,
-        string host,
-        ushort port,
-        byte[] signingKey,
-        DateTimeOffset now,
-        CancellationToken cancellationToken)
-    {
-        var hash = EnrolmentTokens.Hash(token);
-        await using var transaction = await database.Database.BeginTransactionAsync(cancellationToken);
-
-        // The update decides, not a look-up before it: of two that come at once, one changes the row.
-        var spent = await database.EnrolmentTokens
-            .Where(row => row.Hash == hash && row.UsedAt == null && row.ExpiresAt > now)
-            .ExecuteUpdateAsync(set => set.SetProperty(static row => row.UsedAt, now), cancellationToken);
-        if (spent != 1)
+    /// <summary>
+    /// Spends a one-time token and enrols a server, anew where the token says so; null when the token is not good. The same
+    /// key may ask again with the same token, since the reply can be lost. The caller has checked that the key is the server's.
+    /// </summary>
+    public Task<MessageServer?> EnrolAsync(
+        string token, ServerAddress address, byte[] signingKey, Origin origin, CancellationToken cancellationToken) => _writer.WriteAsync(
+        scope =>
         {
-            return null;
-        }
+            var hash = OneTimeTokens.Hash(token);
+            var row = scope.Database.OneTimeTokens.SingleOrDefault(row =>
+                row.Hash == hash && row.Purpose == TokenPurpose.ServerEnrolment && row.RevokedAt == null && row.ExpiresAt > scope.Now);
+            var isRepeat = row?.UsedBy is { } usedBy && usedBy.AsSpan().SequenceEqual(signingKey);
+            if (row is null || (row.UsedAt is not null && !isRepeat) || (!isRepeat && IsKnownKey(scope, signingKey, except: row.ServerId)))
+            {
+                scope.Audit(new AuditEvent(AuditKind.EnrolmentRefused, origin, "", Result: AuditResult.Refused));
+                return null;
+            }
 
-        using var serviceKey = SecretBytes.Random(Tickets.ServiceTicket.ServiceKeySize);
-        var row = new MessageServerRow
+            var server = isRepeat ? FindRow(scope, row.ServerId!.Value)! : Enrol(scope, row, address, signingKey, origin);
+            row.UsedAt ??= scope.Now;
+            row.UsedBy = signingKey;
+            row.ServerId = server.Id;
+            scope.Database.SaveChanges();
+            return server.DisabledAt is null ? Put(scope, server) : null;
+        },
+        cancellationToken);
+
+    /// <summary>A server has proven its key: takes over the address it states.</summary>
+    public Task<MessageServer?> ArriveAsync(ServerId id, ServerAddress address, Origin origin, CancellationToken cancellationToken) =>
+        _writer.WriteAsync(
+            scope =>
+            {
+                if (FindRow(scope, id.Value) is not { DisabledAt: null } row)
+                {
+                    return null;
+                }
+
+                row.LastSeenAt = scope.Now;
+                if (new ServerAddress(row.Name, row.Host, row.Port) != address)
+                {
+                    (row.Name, row.Host, row.Port) = (address.Name, address.Host, address.Port);
+                    scope.Audit(new AuditEvent(AuditKind.ServerAddressChanged, origin.As(id), $"server {row.Id}"));
+                }
+
+                scope.Database.SaveChanges();
+                return Put(scope, row);
+            },
+            cancellationToken);
+
+    /// <summary>A server has stored these versions; from now on tickets for it use them. False for versions that do not exist.</summary>
+    public Task<bool> ConfirmAsync(ServerId id, uint serviceKey, uint ticketSigning, CancellationToken cancellationToken) => _writer.WriteAsync(
+        scope =>
         {
-            Id = ServerId.New().Value,
-            Name = name,
-            Host = host,
-            Port = port,
-            SigningKey = signingKey,
-            KeyVersion = 1,
-            SealedServiceKey = Sealing.Seal(_protector, serviceKey),
-            EnrolledAt = now,
-        };
-        database.MessageServers.Add(row);
-        await database.SaveChangesAsync(cancellationToken);
-        await transaction.CommitAsync(cancellationToken);
-        return Put(row);
-    }
+            var keys = scope.Database.ServiceKeys.Where(row => row.ServerId == id.Value).ToList();
+            if (FindRow(scope, id.Value) is not { DisabledAt: null } row
+                || !keys.Exists(key => key.Version == serviceKey)
+                || !_realmKeys.TicketSigning.ContainsKey(ticketSigning))
+            {
+                return false;
+            }
+
+            foreach (var key in keys)
+            {
+                if (key.Version == serviceKey)
+                {
+                    key.ConfirmedAt ??= scope.Now;
+                }
+                else if (key.Version < serviceKey)
+                {
+                    // The last ticket under it was made just before.
+                    key.NeededUntil ??= scope.Now + _ticketLife;
+                }
+            }
+
+            row.TicketSigningVersion = Math.Max(row.TicketSigningVersion, ticketSigning);
+            scope.Database.SaveChanges();
+            Put(scope, row);
+            return true;
+        },
+        cancellationToken);
+
+    /// <summary>Makes the next version of a server's key; it is used once the server has confirmed it. False where there is no such server.</summary>
+    public Task<bool> RotateAsync(ServerId id, Origin origin, CancellationToken cancellationToken) => _writer.WriteAsync(
+        scope =>
+        {
+            if (FindRow(scope, id.Value) is not { } row)
+            {
+                return false;
+            }
+
+            var version = AddKey(scope, row.Id, isConfirmed: false);
+            scope.Audit(new AuditEvent(AuditKind.KeyRotated, origin, $"server {row.Id}", $"service key version {version}"));
+            if (row.DisabledAt is null)
+            {
+                Put(scope, row);
+            }
+
+            return true;
+        },
+        cancellationToken);
+
+    /// <summary>Gives a server no more tickets and cuts its channel, or the opposite. False where there is no such server.</summary>
+    public Task<bool> SetDisabledAsync(ServerId id, bool isDisabled, Origin origin, CancellationToken cancellationToken) => _writer.WriteAsync(
+        scope =>
+        {
+            if (FindRow(scope, id.Value) is not { } row)
+            {
+                return false;
+            }
+
+            if (row.DisabledAt is null != isDisabled)
+            {
+                return true;
+            }
+
+            row.DisabledAt = isDisabled ? scope.Now : null;
+            scope.Database.SaveChanges();
+            scope.Audit(new AuditEvent(isDisabled ? AuditKind.ServerDisabled : AuditKind.ServerEnabled, origin, $"server {row.Id}"));
+            if (isDisabled)
+            {
+                scope.AfterCommit(() =>
+                {
+                    _active.TryRemove(id, out _);
+                    _changed.Raise();
+                });
+            }
+            else
+            {
+                Put(scope, row);
+            }
+
+            return true;
+        },
+        cancellationToken);
+
+    /// <summary>Removes key versions that no ticket can need any more.</summary>
+    public Task SweepKeysAsync(CancellationToken cancellationToken) => _writer.WriteAsync(
+        scope =>
+        {
+            var now = scope.Now;
+            var ended = scope.Database.ServiceKeys.Where(row => row.NeededUntil < now).ToList();
+            scope.Database.ServiceKeys.RemoveRange(ended);
+            scope.Database.SaveChanges();
+            foreach (var key in ended)
+            {
+                scope.Audit(new AuditEvent(AuditKind.KeyRemoved, Origin.System, $"server {key.ServerId}", $"service key version {key.Version}"));
+                if (FindRow(scope, key.ServerId) is { DisabledAt: null } server)
+                {
+                    Put(scope, server);
+                }
+            }
+        },
+        cancellationToken);
+
+    /// <summary>Wakes the servers' channels: the realm's ticket-signing keys have changed.</summary>
+    public void RaiseChanged() => _changed.Raise();
 
     public void Dispose()
     {
-        foreach (var server in _active.Values)
+        foreach (var key in _active.Values.SelectMany(static server => server.Keys))
         {
-            server.ServiceKey.Dispose();
+            key.Secret.Dispose();
         }
     }
 
-    private MessageServer Put(MessageServerRow row) => _active[new ServerId(row.Id)] = new MessageServer(
-        new ServerId(row.Id), row.Name, row.Host, row.Port, row.SigningKey, row.KeyVersion, Sealing.Open(_protector, row.SealedServiceKey));
-}
-
-/// <summary>One-time enrolment tokens for message servers.</summary>
-internal sealed class EnrolmentTokens(
-    AuthDbContext database,
-    Microsoft.Extensions.Options.IOptions<AuthOptions> options,
-    TimeProvider time)
-{
-    private const string Prefix = "kmsg_enrol_";
-
-    public static byte[] Hash(string token) => SHA256.HashData(Encoding.UTF8.GetBytes(token));
-
-    /// <summary>Makes a token; it is returned here and kept nowhere.</summary>
-    public async Task<(string Token, DateTimeOffset ExpiresAt)> CreateAsync(CancellationToken cancellationToken)
+    private MessageServerRow Enrol(WriteScope scope, OneTimeTokenRow token, ServerAddress address, byte[] signingKey, Origin origin)
     {
-        var token = Prefix + System.Buffers.Text.Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(32));
-        var now = time.GetUtcNow();
-        var expiresAt = now + options.Value.EnrolmentTokenLife;
-        database.EnrolmentTokens.Add(new EnrolmentTokenRow { Hash = Hash(token), CreatedAt = now, ExpiresAt = expiresAt });
-        await database.SaveChangesAsync(cancellationToken);
-        return (token, expiresAt);
+        var row = token.ServerId is { } existing ? FindRow(scope, existing) : null;
+        var kind = row is null ? AuditKind.ServerEnrolled : AuditKind.ServerEnrolledAnew;
+        if (row is null)
+        {
+            row = new MessageServerRow
+            {
+                Id = ServerId.New().Value,
+                Name = address.Name,
+                Host = address.Host,
+                Port = address.Port,
+                SigningKey = signingKey,
+                TicketSigningVersion = _realmKeys.TicketSigningVersion,
+                EnrolledAt = scope.Now,
+                LastSeenAt = scope.Now,
+            };
+            scope.Database.MessageServers.Add(row);
+        }
+        else
+        {
+            // Whatever it held before, it may have lost to somebody else: nothing of it opens tickets from now on.
+            (row.Name, row.Host, row.Port) = (address.Name, address.Host, address.Port);
+            row.SigningKey = signingKey;
+            row.TicketSigningVersion = _realmKeys.TicketSigningVersion;
+            row.LastSeenAt = scope.Now;
+            var now = scope.Now;
+            scope.Database.ServiceKeys
+                .Where(key => key.ServerId == row.Id)
+                .ExecuteUpdate(set => set.SetProperty(static key => key.NeededUntil, now).SetProperty(static key => key.ConfirmedAt, (DateTimeOffset?)null));
+        }
+
+        scope.Database.SaveChanges();
+        AddKey(scope, row.Id, isConfirmed: true);
+        scope.Audit(new AuditEvent(kind, origin, $"server {row.Id}", $"token {token.Id}"));
+        return row;
     }
+
+    private uint AddKey(WriteScope scope, Guid server, bool isConfirmed)
+    {
+        using var key = SecretBytes.Random(Tickets.ServiceTicket.ServiceKeySize);
+        var version = 1 + (scope.Database.ServiceKeys.Where(row => row.ServerId == server).Max(static row => (uint?)row.Version) ?? 0);
+        scope.Database.ServiceKeys.Add(new ServiceKeyRow
+        {
+            ServerId = server,
+            Version = version,
+            Sealed = Sealing.Seal(_protector, key),
+            CreatedAt = scope.Now,
+            ConfirmedAt = isConfirmed ? scope.Now : null,
+        });
+        scope.Database.SaveChanges();
+        return version;
+    }
+
+    // Two servers with one key could not be told apart by whoever checks a handshake.
+    private static bool IsKnownKey(WriteScope scope, byte[] signingKey, Guid? except) =>
+        scope.Database.MessageServers.Any(row => row.SigningKey == signingKey && row.Id != except);
+
+    private static MessageServerRow? FindRow(WriteScope scope, Guid id) =>
+        scope.Database.MessageServers.SingleOrDefault(row => row.Id == id);
+
+    private MessageServer Put(WriteScope scope, MessageServerRow row)
+    {
+        var server = Open(scope.Database, row);
+        scope.AfterCommit(() =>
+        {
+            _active[server.Id] = server;
+            _changed.Raise();
+        });
+        return server;
+    }
+
+    private void Put(AuthDbContext database, MessageServerRow row) => _active[new ServerId(row.Id)] = Open(database, row);
+
+    private MessageServer Open(AuthDbContext database, MessageServerRow row) => new(
+        new ServerId(row.Id),
+        row.Name,
+        row.Host,
+        row.Port,
+        row.SigningKey,
+        [.. database.ServiceKeys.AsNoTracking()
+            .Where(key => key.ServerId == row.Id)
+            .OrderBy(static key => key.Version)
+            .AsEnumerable()
+            .Select(key => new ServiceKey(key.Version, Sealing.Open(_protector, key.Sealed), key.ConfirmedAt is not null))],
+        row.TicketSigningVersion);
 }

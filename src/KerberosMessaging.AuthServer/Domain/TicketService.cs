@@ -1,35 +1,45 @@
+using KerberosMessaging.AuthServer.Domain.Audit;
 using KerberosMessaging.AuthServer.Persistence;
 using KerberosMessaging.Cryptography;
 using KerberosMessaging.Protocol;
 using KerberosMessaging.Tickets;
-using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
 
 namespace KerberosMessaging.AuthServer.Domain;
 
 /// <summary>Grants, verifies and renews ticket-granting tickets, and makes service tickets from them.</summary>
 internal sealed class TicketService(
-    AuthDbContext database,
+    AuthReader reader,
+    AuthWriter writer,
     RealmKeys keys,
+    Revocations revocations,
     IOptions<AuthOptions> options,
     TimeProvider time)
 {
     // Writing it at each use would make every ticket a disk write.
     private static readonly TimeSpan LastUsedPrecision = TimeSpan.FromMinutes(1);
 
-    /// <summary>Makes a ticket-granting ticket on a session row, its client's part sealed under <paramref name="replyKey"/>.</summary>
-    public Grant Grant(ClientRow client, SessionRow session, byte[] certificate, DateTimeOffset now, SecretBytes replyKey)
+    /// <summary>Makes a ticket-granting ticket on a session, its client's part sealed under <paramref name="replyKey"/>.</summary>
+    public Grant Grant(
+        TicketSession session,
+        string clientName,
+        byte[] certificate,
+        byte[] previousKeys,
+        bool wantsNewRecord,
+        SecretBytes replyKey)
     {
+        var now = Now();
         using var body = new TicketBody
         {
             Session = new SessionId(session.Id),
-            Client = new ClientId(client.Id),
-            ClientName = client.Name,
+            Client = new ClientId(session.ClientId),
+            ClientName = clientName,
             Device = new DeviceId(session.DeviceId),
             SessionKey = SessionKey.New(),
             Times = new TicketTimes(session.CreatedAt, now, session.ExpiresAt, session.RenewableUntil),
         };
-        var ticket = TicketGrantingTicket.Seal(body, keys.TicketKey.Span, keys.TicketKeyVersion);
+        var (version, key) = keys.TicketKey;
+        var ticket = TicketGrantingTicket.Seal(body, key.Span, version);
         using var part = new AsReplyPart
         {
             SessionKey = body.SessionKey.Clone(),
@@ -39,6 +49,8 @@ internal sealed class TicketService(
             ServerTime = now,
             Times = body.Times,
             Certificate = certificate,
+            PreviousKeys = previousKeys,
+            WantsNewRecord = wantsNewRecord,
         };
         return new Grant(ticket, part.Seal(replyKey, ticket));
     }
@@ -47,12 +59,11 @@ internal sealed class TicketService(
     /// Opens a ticket-granting ticket and its authenticator, and finds the living session row behind it. A ticket without
     /// its row opens nothing, so a stolen ticket key alone forges no ticket. Null for every cause of refusal.
     /// </summary>
-    public async Task<VerifiedTicket?> VerifyAsync(
-        byte[] ticket,
-        byte[] authenticator,
+    public VerifiedTicket? Verify(
+        ReadOnlySpan<byte> ticket,
+        ReadOnlySpan<byte> authenticator,
         MessageCode request,
-        ReadOnlyMemory<byte> channelBinding,
-        CancellationToken cancellationToken)
+        ReadOnlySpan<byte> channelBinding)
     {
         if (!TicketGrantingTicket.TryReadKeyVersion(ticket, out var version)
             || keys.FindTicketKey(version) is not { } key
@@ -63,15 +74,27 @@ internal sealed class TicketService(
 
         var now = time.GetUtcNow();
         if (body.Times.Judge(now) != TicketValidity.Valid
-            || Authenticator.TryOpen(authenticator, body.SessionKey, request, channelBinding.Span) is not { } opened
-            || await FindLivingSessionAsync(body, now, cancellationToken) is not { } session)
+            || Authenticator.TryOpen(authenticator, body.SessionKey, request, channelBinding) is not { } opened
+            || FindLiving(body, now) is not { } session)
         {
             body.Dispose();
             return null;
         }
 
+        if (now - session.LastUsedAt >= LastUsedPrecision)
+        {
+            writer.Post(scope => scope.Execute("""UPDATE "Sessions" SET "LastUsedAt" = @0 WHERE "Id" = @1""", scope.Now, session.Id));
+        }
+
         return new VerifiedTicket(body, opened, session);
     }
+
+    /// <summary>
+    /// Whether a session lives. Asked again right after a connection was signed in: what was revoked in between was not
+    /// yet to be found among the connections.
+    /// </summary>
+    public bool IsLiving(SessionId session) =>
+        reader.FindSession(session.Value) is { RevokedAt: null } found && found.ExpiresAt > time.GetUtcNow();
 
     /// <summary>TGS exchange: a service ticket for one message server, ending no later than the session.</summary>
     public Grant GrantService(VerifiedTicket verified, MessageServer server)
@@ -92,7 +115,9 @@ internal sealed class TicketService(
             SessionKey = SessionKey.New(),
             Times = new TicketTimes(verified.Body.Times.AuthenticatedAt, now, endsAt, endsAt),
         };
-        var ticket = ServiceTicket.Seal(body, server.Id, server.ServiceKey.Span, server.KeyVersion, keys.Signing);
+        var key = server.SealingKey;
+        var ticket = ServiceTicket.Seal(
+            body, server.Id, key.Secret.Span, key.Version, keys.TicketSigning[server.TicketSigningVersion], server.TicketSigningVersion);
         using var part = new TgsReplyPart
         {
             SessionKey = body.SessionKey.Clone(),
@@ -103,63 +128,90 @@ internal sealed class TicketService(
         return new Grant(ticket, part.Seal(verified.Body.SessionKey, ticket));
     }
 
-    /// <summary>Renews a ticket within its renewable life; null when that is over.</summary>
-    public async Task<Grant?> RenewAsync(VerifiedTicket verified, CancellationToken cancellationToken)
+    /// <summary>Renews a ticket within its renewable life; null when that is over, or the session ended meanwhile.</summary>
+    public async Task<Grant?> RenewAsync(VerifiedTicket verified, Origin origin, CancellationToken cancellationToken)
     {
-        var now = Now();
-        var session = verified.Session;
-        if (now >= session.RenewableUntil)
-        {
-            return null;
-        }
-
-        var client = await database.Clients.AsNoTracking().SingleAsync(row => row.Id == session.ClientId, cancellationToken);
-        var certificate = await database.Devices
-            .Where(row => row.ClientId == session.ClientId && row.DeviceId == session.DeviceId)
-            .Select(static row => row.Certificate)
-            .SingleAsync(cancellationToken);
-        var expiresAt = now + options.Value.TicketLife;
-        session.ExpiresAt = expiresAt < session.RenewableUntil ? expiresAt : session.RenewableUntil;
-        session.LastUsedAt = now;
-        await database.SaveChangesAsync(cancellationToken);
-        return Grant(client, session, certificate, now, verified.Body.SessionKey);
+        var session = verified.Session.Id;
+        var renewed = await writer.WriteAsync(scope => Renew(scope, session, origin), cancellationToken);
+        return renewed is { } found
+            ? Grant(found.Session, verified.Body.ClientName, found.Certificate, found.PreviousKeys, wantsNewRecord: false, verified.Body.SessionKey)
+            : null;
     }
 
-    /// <summary>Revokes one session, or all living sessions of its client.</summary>
-    public async Task RevokeAsync(SessionId session, ClientId client, bool everywhere, string reason, CancellationToken cancellationToken)
-    {
-        var now = Now();
-        await database.Sessions
-            .Where(row => row.ClientId == client.Value && row.RevokedAt == null && (everywhere || row.Id == session.Value))
-            .ExecuteUpdateAsync(
-                set => set.SetProperty(static row => row.RevokedAt, now).SetProperty(static row => row.RevokedReason, reason),
-                cancellationToken);
-    }
-
-    private async Task<SessionRow?> FindLivingSessionAsync(TicketBody body, DateTimeOffset now, CancellationToken cancellationToken)
-    {
-        var session = await database.Sessions.SingleOrDefaultAsync(
-            row => row.Id == body.Session.Value && row.ClientId == body.Client.Value && row.DeviceId == body.Device.Value,
+    /// <summary>Ends a client's session, or all of them.</summary>
+    public Task LogOutAsync(SessionId session, ClientId client, bool everywhere, Origin origin, CancellationToken cancellationToken) =>
+        writer.WriteAsync(
+            scope =>
+            {
+                if (everywhere)
+                {
+                    var count = revocations.RevokeClient(scope, client.Value, "logout everywhere");
+                    scope.Audit(new AuditEvent(AuditKind.Logout, origin, $"client {client.Value}", $"everywhere, {count} sessions"));
+                }
+                else if (revocations.RevokeSession(scope, client.Value, session.Value, "logout"))
+                {
+                    scope.Audit(new AuditEvent(AuditKind.Logout, origin, $"session {session.Value}"));
+                }
+            },
             cancellationToken);
-        if (session is null || session.RevokedAt is not null || session.ExpiresAt <= now)
+
+    private (TicketSession Session, byte[] Certificate, byte[] PreviousKeys)? Renew(WriteScope scope, Guid session, Origin origin)
+    {
+        var now = scope.Now;
+        TicketSession renewed;
+        byte[] certificate, previousKeys;
+        using (var row = scope.Query(
+            """
+            SELECT s."ClientId", s."DeviceId", s."CreatedAt", s."RenewableUntil", d."Certificate", c."PreviousKeys"
+            FROM "Sessions" s
+            JOIN "Devices" d ON d."ClientId" = s."ClientId" AND d."DeviceId" = s."DeviceId"
+            JOIN "Clients" c ON c."Id" = s."ClientId"
+            WHERE s."Id" = @0 AND s."RevokedAt" IS NULL AND s."RenewableUntil" > @1
+            """,
+            session,
+            now))
         {
-            return null;
+            if (!row.Read())
+            {
+                return null;
+            }
+
+            var renewableUntil = row.GetTime(3);
+            var expiresAt = now + options.Value.TicketLife;
+            renewed = new TicketSession(
+                session,
+                row.GetId(0),
+                row.GetId(1),
+                row.GetTime(2),
+                now,
+                expiresAt < renewableUntil ? expiresAt : renewableUntil,
+                renewableUntil,
+                RevokedAt: null);
+            certificate = row.GetFieldValue<byte[]>(4);
+            previousKeys = row.GetFieldValue<byte[]>(5);
         }
 
-        if (now - session.LastUsedAt >= LastUsedPrecision)
-        {
-            session.LastUsedAt = now;
-            await database.SaveChangesAsync(cancellationToken);
-        }
-
-        return session;
+        scope.Execute(
+            """UPDATE "Sessions" SET "ExpiresAt" = @0, "LastUsedAt" = @1 WHERE "Id" = @2""", renewed.ExpiresAt, now, session);
+        scope.Execute(
+            """UPDATE "Devices" SET "LastSeenAt" = @0 WHERE "ClientId" = @1 AND "DeviceId" = @2""", now, renewed.ClientId, renewed.DeviceId);
+        scope.Audit(new AuditEvent(AuditKind.TicketRenewed, origin, $"session {session}"));
+        return (renewed, certificate, previousKeys);
     }
+
+    private TicketSession? FindLiving(TicketBody body, DateTimeOffset now) =>
+        reader.FindSession(body.Session.Value) is { RevokedAt: null } session
+        && session.ClientId == body.Client.Value
+        && session.DeviceId == body.Device.Value
+        && session.ExpiresAt > now
+            ? session
+            : null;
 
     private DateTimeOffset Now() => DateTimeOffset.FromUnixTimeMilliseconds(time.GetUtcNow().ToUnixTimeMilliseconds());
 }
 
-/// <summary>A ticket-granting ticket that was opened, with its authenticator and its living session row.</summary>
-internal sealed record VerifiedTicket(TicketBody Body, Authenticator Authenticator, SessionRow Session) : IDisposable
+/// <summary>A ticket-granting ticket that was opened, with its authenticator and its living session.</summary>
+internal sealed record VerifiedTicket(TicketBody Body, Authenticator Authenticator, TicketSession Session) : IDisposable
 {
     public void Dispose() => Body.Dispose();
 }

@@ -16,7 +16,17 @@ internal sealed class AuthDbContext(DbContextOptions<AuthDbContext> options) : D
 
     public DbSet<MessageServerRow> MessageServers => Set<MessageServerRow>();
 
-    public DbSet<EnrolmentTokenRow> EnrolmentTokens => Set<EnrolmentTokenRow>();
+    public DbSet<ServiceKeyRow> ServiceKeys => Set<ServiceKeyRow>();
+
+    public DbSet<OneTimeTokenRow> OneTimeTokens => Set<OneTimeTokenRow>();
+
+    public DbSet<RevocationRow> Revocations => Set<RevocationRow>();
+
+    public DbSet<LoginFailureRow> LoginFailures => Set<LoginFailureRow>();
+
+    public DbSet<AuditRow> AuditEvents => Set<AuditRow>();
+
+    public DbSet<AuditHeadRow> AuditHeads => Set<AuditHeadRow>();
 
     protected override void ConfigureConventions(ModelConfigurationBuilder configurationBuilder)
     {
@@ -31,6 +41,7 @@ internal sealed class AuthDbContext(DbContextOptions<AuthDbContext> options) : D
         modelBuilder.Entity<ClientRow>(client =>
         {
             client.HasIndex(row => row.NameKey).IsUnique();
+            client.HasIndex(row => row.NameSkeleton).IsUnique();
             client.HasIndex(row => new { row.CreatedAt, row.Id });
         });
 
@@ -44,12 +55,45 @@ internal sealed class AuthDbContext(DbContextOptions<AuthDbContext> options) : D
         modelBuilder.Entity<SessionRow>(session =>
         {
             session.HasIndex(row => row.ClientId);
+            session.HasIndex(row => row.ExpiresAt);
             session.HasIndex(row => new { row.CreatedAt, row.Id });
             session.HasOne<ClientRow>().WithMany().HasForeignKey(row => row.ClientId);
         });
 
         modelBuilder.Entity<MessageServerRow>().HasIndex(row => new { row.EnrolledAt, row.Id });
-        modelBuilder.Entity<EnrolmentTokenRow>().HasKey(row => row.Hash);
+
+        modelBuilder.Entity<ServiceKeyRow>(key =>
+        {
+            key.HasKey(row => new { row.ServerId, row.Version });
+            key.HasOne<MessageServerRow>().WithMany().HasForeignKey(row => row.ServerId);
+        });
+
+        modelBuilder.Entity<OneTimeTokenRow>(token =>
+        {
+            token.HasIndex(row => row.Hash).IsUnique();
+            token.HasIndex(row => new { row.CreatedAt, row.Id });
+        });
+
+        modelBuilder.Entity<RevocationRow>(revocation =>
+        {
+            // Numbers that SQLite never gives twice, even when the newest rows were removed.
+            revocation.HasKey(row => row.Position);
+            revocation.Property(row => row.Position).ValueGeneratedOnAdd().HasAnnotation("Sqlite:Autoincrement", true);
+            revocation.HasIndex(row => row.At);
+        });
+
+        modelBuilder.Entity<LoginFailureRow>(failure =>
+        {
+            failure.HasKey(row => new { row.NameHash, row.Address });
+            failure.HasIndex(row => row.LastAt);
+        });
+
+        modelBuilder.Entity<AuditRow>(audit =>
+        {
+            audit.HasKey(row => row.Sequence);
+            audit.Property(row => row.Sequence).ValueGeneratedNever();
+        });
+        modelBuilder.Entity<AuditHeadRow>().Property(row => row.Id).ValueGeneratedNever();
     }
 
     /// <summary>Big-endian, so that the blob reads like the identifier is printed.</summary>

@@ -2,39 +2,24 @@ using KerberosMessaging.Cryptography;
 
 namespace KerberosMessaging.AuthServer.Persistence;
 
-/// <summary>What a key of the realm is for. The numbers are stored and never reused.</summary>
-internal enum RealmKeyPurpose
-{
-    Signing = 1,
-    Ticket = 2,
-    OprfSeed = 3,
-    OpaquePrivateKey = 4,
-}
-
-/// <summary>One version of one key of the realm, sealed with Data Protection.</summary>
-internal sealed class RealmKeyRow
-{
-    public RealmKeyPurpose Purpose { get; init; }
-
-    public uint Version { get; init; }
-
-    public required byte[] Sealed { get; init; }
-
-    public DateTimeOffset CreatedAt { get; init; }
-}
-
 /// <summary>A client: an account of the realm.</summary>
 internal sealed class ClientRow
 {
     public Guid Id { get; init; }
 
-    /// <summary>The name as registered.</summary>
-    public required string Name { get; init; }
+    /// <summary>The name as registered; empty once deleted.</summary>
+    public required string Name { get; set; }
 
-    /// <summary>The name as compared.</summary>
-    public required string NameKey { get; init; }
+    /// <summary>The name as compared; of a deleted client a hash of it, so that nobody takes the name over.</summary>
+    public required string NameKey { get; set; }
+
+    /// <summary>What the name looks like (UTS 39, section 4); null for a deleted client and where it was not computed yet.</summary>
+    public string? NameSkeleton { get; set; }
 
     public required byte[] OpaqueRecord { get; set; }
+
+    /// <summary>The version of the realm's OPAQUE keys that the record was made with.</summary>
+    public uint OpaqueKeyVersion { get; set; }
 
     public StretchingAlgorithm StretchingAlgorithm { get; set; }
 
@@ -42,7 +27,16 @@ internal sealed class ClientRow
 
     public uint StretchingMemoryKiB { get; set; }
 
+    /// <summary>Earlier export keys, sealed by the client under the one of this record; opaque here.</summary>
+    public byte[] PreviousKeys { get; set; } = [];
+
     public DateTimeOffset CreatedAt { get; init; }
+
+    public DateTimeOffset PasswordChangedAt { get; set; }
+
+    public DateTimeOffset? DisabledAt { get; set; }
+
+    public DateTimeOffset? DeletedAt { get; set; }
 
     /// <summary>The message server that holds its mailboxes; null until one is enrolled.</summary>
     public Guid? HomeServerId { get; set; }
@@ -66,7 +60,12 @@ internal sealed class DeviceRow
 
     public DateTimeOffset CreatedAt { get; init; }
 
+    /// <summary>When it last logged in or renewed.</summary>
+    public DateTimeOffset LastSeenAt { get; set; }
+
     public DateTimeOffset? RevokedAt { get; set; }
+
+    public string? RevokedReason { get; set; }
 }
 
 /// <summary>A session: one login, on which tickets hang.</summary>
@@ -91,38 +90,4 @@ internal sealed class SessionRow
     public DateTimeOffset? RevokedAt { get; set; }
 
     public string? RevokedReason { get; set; }
-}
-
-/// <summary>An enrolled message server.</summary>
-internal sealed class MessageServerRow
-{
-    public Guid Id { get; init; }
-
-    public required string Name { get; set; }
-
-    public required string Host { get; set; }
-
-    public ushort Port { get; set; }
-
-    public required byte[] SigningKey { get; set; }
-
-    public uint KeyVersion { get; set; }
-
-    public required byte[] SealedServiceKey { get; set; }
-
-    public DateTimeOffset EnrolledAt { get; init; }
-
-    public DateTimeOffset? DisabledAt { get; set; }
-}
-
-/// <summary>A one-time enrolment token, by its SHA-256: the token itself is shown once and kept nowhere.</summary>
-internal sealed class EnrolmentTokenRow
-{
-    public required byte[] Hash { get; init; }
-
-    public DateTimeOffset CreatedAt { get; init; }
-
-    public DateTimeOffset ExpiresAt { get; init; }
-
-    public DateTimeOffset? UsedAt { get; set; }
 }

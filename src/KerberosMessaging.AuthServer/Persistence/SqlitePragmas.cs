@@ -3,18 +3,13 @@ using Microsoft.EntityFrameworkCore.Diagnostics;
 
 namespace KerberosMessaging.AuthServer.Persistence;
 
-/// <summary>
-/// Every connection commits to disk before it answers (synchronous=FULL), in write-ahead mode so that readers do not
-/// wait for the writer.
-/// </summary>
+/// <summary>Sets up the connections that EF Core opens.</summary>
 internal sealed class SqlitePragmas : DbConnectionInterceptor
 {
-    private const string Pragmas = "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;";
-
     public override void ConnectionOpened(DbConnection connection, ConnectionEndEventData eventData)
     {
         using var command = connection.CreateCommand();
-        command.CommandText = Pragmas;
+        command.CommandText = AuthDatabase.Pragmas;
         command.ExecuteNonQuery();
     }
 
@@ -24,7 +19,7 @@ internal sealed class SqlitePragmas : DbConnectionInterceptor
         CancellationToken cancellationToken = default)
     {
         await using var command = connection.CreateCommand();
-        command.CommandText = Pragmas;
+        command.CommandText = AuthDatabase.Pragmas;
         await command.ExecuteNonQueryAsync(cancellationToken);
     }
 }

@@ -1,0 +1,133 @@
+using KerberosMessaging.AuthServer.Domain.Audit;
+using KerberosMessaging.AuthServer.Persistence;
+using KerberosMessaging.Cryptography;
+using KerberosMessaging.Protocol;
+using KerberosMessaging.Tickets;
+using Microsoft.EntityFrameworkCore;
+
+namespace KerberosMessaging.AuthServer.Domain;
+
+/// <summary>A device that may log in, with its certificate.</summary>
+internal sealed record CertifiedDevice(DeviceId Device, byte[] Certificate);
+
+/// <summary>The devices of clients: added by their first login, listed, renamed and removed by their client.</summary>
+internal sealed class DeviceService(AuthDbContext database, AuthWriter writer, RealmKeys keys, Revocations revocations)
+{
+    /// <summary>The client's active devices, oldest first.</summary>
+    public async Task<IReadOnlyList<DeviceRow>> ListAsync(ClientId client, CancellationToken cancellationToken) => await database.Devices
+        .AsNoTracking()
+        .Where(row => row.ClientId == client.Value && row.RevokedAt == null)
+        .OrderBy(static row => row.Serial)
+        .ToListAsync(cancellationToken);
+
+    /// <summary>Renames an active device; false where there is none of that id.</summary>
+    public Task<bool> RenameAsync(ClientId client, DeviceId device, string name, Origin origin, CancellationToken cancellationToken) =>
+        writer.WriteAsync(
+            scope =>
+            {
+                if (FindActive(scope, client.Value, device.Value) is not { } row)
+                {
+                    return false;
+                }
+
+                row.Name = name;
+                scope.Database.SaveChanges();
+                scope.Audit(new AuditEvent(AuditKind.DeviceRenamed, origin, Target(row)));
+                return true;
+            },
+            cancellationToken);
+
+    /// <summary>Removes an active device: its sessions end, and it never logs in again. False where there is none of that id.</summary>
+    public Task<bool> RemoveAsync(ClientId client, DeviceId device, string reason, Origin origin, CancellationToken cancellationToken) =>
+        writer.WriteAsync(
+            scope =>
+            {
+                if (FindActive(scope, client.Value, device.Value) is not { } row)
+                {
+                    return false;
+                }
+
+                Remove(scope, row, reason, origin);
+                return true;
+            },
+            cancellationToken);
+
+    /// <summary>Removes all active devices of a client.</summary>
+    public void RemoveAll(WriteScope scope, Guid client, string reason, Origin origin)
+    {
+        foreach (var row in scope.Database.Devices.Where(row => row.ClientId == client && row.RevokedAt == null).ToList())
+        {
+            Remove(scope, row, reason, origin);
+        }
+    }
+
+    /// <summary>
+    /// The device of a login, added where it is new; null when it is removed, has other keys than before, or is one too many.
+    /// </summary>
+    public CertifiedDevice? FindOrAdd(WriteScope scope, Guid client, string clientName, DeviceProof proof, Origin origin)
+    {
+        using (var row = scope.Query(
+            """SELECT "Serial", "Identity", "Certificate", "RevokedAt" FROM "Devices" WHERE "ClientId" = @0 AND "DeviceId" = @1""",
+            client,
+            proof.Device.Value))
+        {
+            if (row.Read())
+            {
+                if (!row.IsDBNull(3) || !row.GetFieldValue<byte[]>(1).AsSpan().SequenceEqual(proof.Identity))
+                {
+                    return null;
+                }
+
+                scope.Execute("""UPDATE "Devices" SET "LastSeenAt" = @0 WHERE "Serial" = @1""", scope.Now, row.GetInt64(0));
+                return new CertifiedDevice(proof.Device, row.GetFieldValue<byte[]>(2));
+            }
+        }
+
+        return scope.Database.Devices.Count(row => row.ClientId == client && row.RevokedAt == null) < ProtocolLimits.DevicesPerClient
+            ? Add(scope, client, clientName, proof, origin)
+            : null;
+    }
+
+    private CertifiedDevice Add(WriteScope scope, Guid client, string clientName, DeviceProof proof, Origin origin)
+    {
+        var device = new DeviceRow
+        {
+            ClientId = client,
+            DeviceId = proof.Device.Value,
+            Name = proof.DeviceName,
+            Identity = proof.Identity,
+            Certificate = [],
+            CreatedAt = scope.Now,
+            LastSeenAt = scope.Now,
+        };
+        scope.Database.Devices.Add(device);
+
+        // The database gives the serial, and the certificate needs it.
+        scope.Database.SaveChanges();
+        device.Certificate = new DeviceCertificate(
+            new ClientId(client),
+            clientName,
+            proof.Device,
+            proof.Identity[..Ed25519.PublicKeySize],
+            proof.Identity[Ed25519.PublicKeySize..],
+            (ulong)device.Serial,
+            scope.Now).Sign(keys.Realm);
+        scope.Database.SaveChanges();
+        scope.Audit(new AuditEvent(AuditKind.DeviceAdded, origin, Target(device), $"serial {device.Serial}"));
+        return new CertifiedDevice(proof.Device, device.Certificate);
+    }
+
+    private void Remove(WriteScope scope, DeviceRow row, string reason, Origin origin)
+    {
+        row.RevokedAt = scope.Now;
+        row.RevokedReason = reason;
+        scope.Database.SaveChanges();
+        revocations.RevokeDevice(scope, row.ClientId, row.DeviceId, reason);
+        scope.Audit(new AuditEvent(AuditKind.DeviceRemoved, origin, Target(row), reason));
+    }
+
+    private static DeviceRow? FindActive(WriteScope scope, Guid client, Guid device) => scope.Database.Devices
+        .SingleOrDefault(row => row.ClientId == client && row.DeviceId == device && row.RevokedAt == null);
+
+    private static string Target(DeviceRow device) => $"device {device.DeviceId} of client {device.ClientId}";
+}
