@@ -187,7 +187,7 @@ public sealed class RegistrationTests : IAsyncLifetime
         }
     }
 
-    private static RegisterClientRequest Start(string name, byte[]? element = null) => new(name, element ?? SampleRecord.Element());
+    private static RegisterClientRequest Start(string name, byte[]? element = null) => new(name, "", element ?? SampleRecord.Element());
 
     private static FinishRegistrationRequest Finish(string name, byte[]? record = null, Stretching? stretching = null) =>
         new(name, record ?? SampleRecord.Make(), stretching ?? SampleRecord.Stretching);

@@ -15,6 +15,9 @@ namespace KerberosMessaging.AuthServer.Domain;
 /// </summary>
 internal sealed class RealmKeys : IDisposable
 {
+    /// <summary>The key version number under which the realm's key signs service tickets.</summary>
+    public const uint TicketSigningVersion = 1;
+
     private const int TicketKeySize = 64;
     private const int AuditKeySize = 32;
 
