@@ -6,6 +6,9 @@ public enum RequestAccess
     /// <summary>Any channel.</summary>
     Anyone,
 
-    /// <summary>A channel with a completed login or a presented ticket.</summary>
+    /// <summary>A client's channel: one with a completed login or a presented ticket.</summary>
     SignedIn,
+
+    /// <summary>A message server's channel: one on which it proved the key that it was enrolled with.</summary>
+    EnrolledServer,
 }

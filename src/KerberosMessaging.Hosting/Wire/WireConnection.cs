@@ -7,7 +7,7 @@ using Microsoft.AspNetCore.Http.Features;
 
 namespace KerberosMessaging.Hosting.Wire;
 
-/// <summary>One open channel with a client, as handlers see it.</summary>
+/// <summary>One open channel with a client or a message server, as handlers see it.</summary>
 public sealed class WireConnection : IDisposable
 {
     private readonly SecureChannel _channel;
@@ -18,7 +18,9 @@ public sealed class WireConnection : IDisposable
     private readonly ITimer _expiry;
     private readonly Lock _signIn = new();
     private readonly List<Action> _onClosed = [];
-    private volatile WirePrincipal? _principal;
+
+    // A WirePrincipal, a boxed ServerId or null: one field, so that nobody ever sees both.
+    private volatile object? _peer;
 
     internal WireConnection(
         SecureChannel channel,
@@ -54,8 +56,11 @@ public sealed class WireConnection : IDisposable
     /// <summary>When the handshake was done.</summary>
     public DateTimeOffset ConnectedAt { get; }
 
-    /// <summary>Who is at the other end; null before a login or ticket.</summary>
-    public WirePrincipal? Principal => _principal;
+    /// <summary>The client at the other end; null before a login or ticket, and on a server's channel.</summary>
+    public WirePrincipal? Principal => _peer as WirePrincipal;
+
+    /// <summary>The message server at the other end; null before it proved its enrolled key, and on a client's channel.</summary>
+    public ServerId? Server => _peer as ServerId?;
 
     /// <summary>Cancelled when the connection is about to end.</summary>
     public CancellationToken Closing => _closing.Token;
@@ -79,16 +84,34 @@ public sealed class WireConnection : IDisposable
     public void SetState<T>(T? value)
         where T : class => _state.Set(value);
 
-    /// <summary>Says who is at the other end. The connection ends with the ticket unless a fresh one follows.</summary>
+    /// <summary>
+    /// Says which client is at the other end. The connection ends with the ticket unless a fresh one follows. What was
+    /// said before no longer counts.
+    /// </summary>
     /// <param name="principal">From a login or a ticket.</param>
     public void SignIn(WirePrincipal principal)
     {
         lock (_signIn)
         {
-            _principal = principal;
+            _peer = principal;
             _channel.PayloadLimit = _options.PayloadAfterAuthentication;
             var left = principal.EndsAt - _time.GetUtcNow();
             _expiry.Change(left > TimeSpan.Zero ? left : TimeSpan.Zero, Timeout.InfiniteTimeSpan);
+        }
+    }
+
+    /// <summary>
+    /// Says which message server is at the other end. The connection does not end by time: it stays until one of the two
+    /// ends it. What was said before no longer counts.
+    /// </summary>
+    /// <param name="server">A server that proved, on this channel, the key that it was enrolled with.</param>
+    public void SignInServer(ServerId server)
+    {
+        lock (_signIn)
+        {
+            _peer = server;
+            _channel.PayloadLimit = _options.PayloadAfterAuthentication;
+            _expiry.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         }
     }
 
@@ -97,7 +120,7 @@ public sealed class WireConnection : IDisposable
     {
         lock (_signIn)
         {
-            _principal = null;
+            _peer = null;
             _channel.PayloadLimit = _options.PayloadBeforeAuthentication;
             _expiry.Change(TimeSpan.FromSeconds(_options.SignInDeadlineSeconds), Timeout.InfiniteTimeSpan);
         }
@@ -115,6 +138,16 @@ public sealed class WireConnection : IDisposable
     /// <param name="retryAfter">When to connect again; zero for no advice.</param>
     public void Close(NoticeKind kind, TimeSpan retryAfter = default) =>
         End(new Notice(kind, (uint)retryAfter.TotalMilliseconds));
+
+    /// <summary>Whether the peer, as known by now, may send requests of this access.</summary>
+    /// <param name="access">The request's.</param>
+    internal bool Admits(RequestAccess access) => access switch
+    {
+        RequestAccess.Anyone => true,
+        RequestAccess.SignedIn => Principal is not null,
+        RequestAccess.EnrolledServer => Server is not null,
+        _ => false,
+    };
 
     /// <summary>Ends the connection with an error frame.</summary>
     /// <param name="error">A code below 100.</param>

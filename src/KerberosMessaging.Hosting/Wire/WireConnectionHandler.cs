@@ -170,7 +170,7 @@ public sealed partial class WireConnectionHandler(
                 throw new ProtocolException(ProtocolError.Malformed, "A request has no number.");
             }
 
-            if (route.Access == RequestAccess.SignedIn && wire.Principal is null)
+            if (!wire.Admits(route.Access))
             {
                 await wire.Outgoing.EnqueueAsync(new ErrorReply(ProtocolError.NotSignedIn, 0), frame.RequestId, wire.Closing);
             }

@@ -42,6 +42,28 @@ internal sealed record SignInRequest(uint Seconds) : IWireMessage<SignInRequest>
     public void Write(WireWriter writer) => writer.WriteU32(Seconds);
 }
 
+/// <summary>Signs the channel in as a message server's.</summary>
+internal sealed record ServerSignInRequest(ServerId Server) : IWireMessage<ServerSignInRequest>
+{
+    public static MessageCode Code => MessageCode.RegisterServer;
+
+    public static ServerSignInRequest Read(ref WireReader reader) => new(new ServerId(reader.ReadId()));
+
+    public void Write(WireWriter writer) => writer.WriteId(Server.Value);
+}
+
+/// <summary>Asks a server's channel whose it is. Only a message server may.</summary>
+internal sealed record WhoAmIRequest : IWireMessage<WhoAmIRequest>
+{
+    public static MessageCode Code => MessageCode.RenewTicket;
+
+    public static WhoAmIRequest Read(ref WireReader reader) => new();
+
+    public void Write(WireWriter writer)
+    {
+    }
+}
+
 /// <summary>Is answered when the test says so; the next request of the connection waits for that.</summary>
 internal sealed record SlowRequest(string Gate) : IWireMessage<SlowRequest>
 {
@@ -157,6 +179,21 @@ internal sealed class SignInHandler(TimeProvider time) : IRequestHandler<SignInR
 
         return ValueTask.FromResult(HandlerReply.Of(new Done()));
     }
+}
+
+internal sealed class ServerSignInHandler : IRequestHandler<ServerSignInRequest>
+{
+    public ValueTask<HandlerReply> HandleAsync(ServerSignInRequest request, WireConnection connection, CancellationToken cancellationToken)
+    {
+        connection.SignInServer(request.Server);
+        return ValueTask.FromResult(HandlerReply.Of(new Done()));
+    }
+}
+
+internal sealed class WhoAmIHandler : IRequestHandler<WhoAmIRequest>
+{
+    public ValueTask<HandlerReply> HandleAsync(WhoAmIRequest request, WireConnection connection, CancellationToken cancellationToken) =>
+        ValueTask.FromResult(HandlerReply.Of(SampleReply.Of(connection.Server!.Value.Value.ToByteArray(bigEndian: true))));
 }
 
 internal sealed class SlowHandler(SampleState state) : IRequestHandler<SlowRequest>

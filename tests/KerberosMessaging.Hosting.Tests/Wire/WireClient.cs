@@ -129,6 +129,12 @@ internal sealed class WireClient : IDuplexPipe, IDisposable
         await ExpectAsync(new Done(), 2);
     }
 
+    public async Task SignInServerAsync(ServerId server)
+    {
+        await SendAsync(new ServerSignInRequest(server), 3);
+        await ExpectAsync(new Done(), 3);
+    }
+
     /// <summary>Ends the connection as a peer does whose machine went down: with a reset, not an end of stream.</summary>
     public void CutOff()
     {

@@ -70,6 +70,8 @@ internal sealed class WireServer : IAsyncDisposable
         builder.Services.AddWire();
         builder.Services.AddRequest<EchoRequest, EchoHandler>(RequestAccess.Anyone);
         builder.Services.AddRequest<SignInRequest, SignInHandler>(RequestAccess.Anyone);
+        builder.Services.AddRequest<ServerSignInRequest, ServerSignInHandler>(RequestAccess.Anyone);
+        builder.Services.AddRequest<WhoAmIRequest, WhoAmIHandler>(RequestAccess.EnrolledServer);
         builder.Services.AddRequest<SlowRequest, SlowHandler>(RequestAccess.Anyone);
         builder.Services.AddRequest<FailRequest, FailHandler>(RequestAccess.Anyone);
         builder.Services.AddRequest<FillRequest, FillHandler>(RequestAccess.SignedIn);
