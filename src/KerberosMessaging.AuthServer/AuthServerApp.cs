@@ -1,5 +1,6 @@
 using KerberosMessaging.AuthServer.Admin;
 using KerberosMessaging.AuthServer.Domain;
+using KerberosMessaging.AuthServer.Domain.Audit;
 using KerberosMessaging.AuthServer.Persistence;
 using KerberosMessaging.AuthServer.Requests;
 using KerberosMessaging.Hosting.Admin;
@@ -16,6 +17,13 @@ namespace KerberosMessaging.AuthServer;
 /// <summary>Builds the auth server. The stack and the tests run it in their own process.</summary>
 public static class AuthServerApp
 {
+    private static readonly (string Section, Type Options)[] Sections =
+    [
+        (AuthOptions.SectionName, typeof(AuthOptions)),
+        (LockoutOptions.SectionName, typeof(LockoutOptions)),
+        (KeyOptions.SectionName, typeof(KeyOptions)),
+    ];
+
     /// <summary>Builds the server: keys made or opened, migrations applied, ready to start.</summary>
     /// <param name="args">Command-line configuration, such as <c>--Wire:Port=1256</c>.</param>
     /// <param name="configure">Changes the builder before it builds.</param>
@@ -29,7 +37,7 @@ public static class AuthServerApp
             ContentRootPath = AppContext.BaseDirectory,
             ApplicationName = typeof(AuthServerApp).Assembly.GetName().Name,
         });
-        builder.AddServerDefaults("auth", wirePort: 1256, adminPort: 8081, args, (AuthOptions.SectionName, typeof(AuthOptions)));
+        builder.AddServerDefaults("auth", wirePort: 1256, adminPort: 8081, args, Sections);
         configure?.Invoke(builder);
         var data = builder.AddDataDirectory("kmsg auth server");
         builder.AddAdminApi(
@@ -61,34 +69,64 @@ public static class AuthServerApp
     /// <param name="app">A built auth server.</param>
     public static async Task<string> CreateEnrolmentTokenAsync(WebApplication app)
     {
-        await using var scope = app.Services.CreateAsyncScope();
-        var (token, _) = await scope.ServiceProvider.GetRequiredService<EnrolmentTokens>().CreateAsync(CancellationToken.None);
-        return token;
+        var life = app.Services.GetRequiredService<IOptions<AuthOptions>>().Value.EnrolmentTokenLife;
+        var made = await app.Services.GetRequiredService<OneTimeTokens>()
+            .MakeEnrolmentAsync(server: null, life, Origin.System, CancellationToken.None);
+        return made.Token;
     }
 
     private static void AddServices(IServiceCollection services, DataOptions data)
     {
         services.AddOptions<AuthOptions>().BindConfiguration(AuthOptions.SectionName).ValidateOnStart();
         services.AddSingleton<IValidateOptions<AuthOptions>, AuthOptionsValidator>();
+        services.AddOptions<LockoutOptions>().BindConfiguration(LockoutOptions.SectionName).ValidateOnStart();
+        services.AddSingleton<IValidateOptions<LockoutOptions>, LockoutOptionsValidator>();
+        services.AddOptions<KeyOptions>().BindConfiguration(KeyOptions.SectionName).ValidateOnStart();
+        services.AddSingleton<IValidateOptions<KeyOptions>, KeyOptionsValidator>();
         services.AddValidation();
         services.AddWire();
-        services.AddDbContext<AuthDbContext>(options => options
-            .UseSqlite($"Data Source={data.PathOf("auth.db")}")
+        AddPersistence(services, data);
+
+        services.AddSingleton<RealmKeysHolder>();
+        services.AddSingleton(static provider => provider.GetRequiredService<RealmKeysHolder>().Keys);
+        services.AddSingleton(static provider => new AuditChain(provider.GetRequiredService<RealmKeys>().Audit));
+        services.AddSingleton<RevocationLog>();
+        services.AddSingleton<MessageServers>();
+        services.AddSingleton<OneTimeTokens>();
+        services.AddSingleton<LoginGuard>();
+        services.AddSingleton<TicketService>();
+        services.AddSingleton<KeyRotation>();
+        services.AddSingleton<RevokedConnections>();
+        services.AddScoped<RegistrationService>();
+        services.AddScoped<LoginService>();
+        services.AddScoped<PasswordService>();
+        services.AddScoped<DeviceService>();
+        services.AddScoped<ClientDirectory>();
+        services.AddScoped<ClientAdministration>();
+        services.AddScoped<AuditLog>();
+        services.AddSingleton<Housekeeping>();
+        services.AddHostedService(static provider => provider.GetRequiredService<Housekeeping>());
+        AddRequests(services);
+    }
+
+    private static void AddPersistence(IServiceCollection services, DataOptions data)
+    {
+        services.AddSingleton(new AuthDatabase(data.PathOf("auth.db")));
+        services.AddSingleton(_ => DataFolderLock.Take(data.PathOf("auth.lock")));
+        services.AddSingleton<AuthWriter>();
+        services.AddSingleton<AuthReader>();
+        services.AddDbContextPool<AuthDbContext>(static (provider, options) => options
+            .UseSqlite(provider.GetRequiredService<AuthDatabase>().ConnectionString)
             .AddInterceptors(new SqlitePragmas())
 
-            // A broken unique index is an answer, not an error: whoever does not expect a failure logs it where it is caught.
+            // Whoever does not expect a failure logs it where it is caught.
             .ConfigureWarnings(static warnings => warnings.Log(
                 (RelationalEventId.CommandError, LogLevel.Debug),
                 (CoreEventId.SaveChangesFailed, LogLevel.Debug))));
-        services.AddSingleton<RealmKeysHolder>();
-        services.AddSingleton(static provider => provider.GetRequiredService<RealmKeysHolder>().Keys);
-        services.AddSingleton<MessageServers>();
-        services.AddScoped<EnrolmentTokens>();
-        services.AddScoped<RegistrationService>();
-        services.AddScoped<LoginService>();
-        services.AddScoped<TicketService>();
-        services.AddScoped<ClientDirectory>();
+    }
 
+    private static void AddRequests(IServiceCollection services)
+    {
         services.AddRequest<RegisterClientRequest, RegisterClientHandler>(RequestAccess.Anyone);
         services.AddRequest<FinishRegistrationRequest, FinishRegistrationHandler>(RequestAccess.Anyone);
         services.AddRequest<RegisterServerRequest, RegisterServerHandler>(RequestAccess.Anyone);
@@ -100,10 +138,21 @@ public static class AuthServerApp
         services.AddRequest<ListServersRequest, ListServersHandler>(RequestAccess.SignedIn);
         services.AddRequest<LookUpClientRequest, LookUpClientHandler>(RequestAccess.SignedIn);
         services.AddRequest<LogoutRequest, LogoutHandler>(RequestAccess.SignedIn);
+        services.AddRequest<StartPasswordChangeRequest, StartPasswordChangeHandler>(RequestAccess.SignedIn);
+        services.AddRequest<FinishPasswordChangeRequest, FinishPasswordChangeHandler>(RequestAccess.SignedIn);
+        services.AddRequest<ListDevicesRequest, ListDevicesHandler>(RequestAccess.SignedIn);
+        services.AddRequest<RenameDeviceRequest, RenameDeviceHandler>(RequestAccess.SignedIn);
+        services.AddRequest<RemoveDeviceRequest, RemoveDeviceHandler>(RequestAccess.SignedIn);
+        services.AddRequest<AuthenticateServerRequest, AuthenticateServerHandler>(RequestAccess.Anyone);
+        services.AddRequest<SubscribeRevocationsRequest, SubscribeRevocationsHandler>(RequestAccess.EnrolledServer);
+        services.AddRequest<FetchServerKeysRequest, FetchServerKeysHandler>(RequestAccess.EnrolledServer);
+        services.AddRequest<ConfirmServerKeysRequest, ConfirmServerKeysHandler>(RequestAccess.EnrolledServer);
     }
 
     private static async Task PrepareAsync(WebApplication app)
     {
+        // Held until the server is disposed of: the writer remembers where the audit log ends.
+        app.Services.GetRequiredService<DataFolderLock>();
         await using var scope = app.Services.CreateAsyncScope();
         var database = scope.ServiceProvider.GetRequiredService<AuthDbContext>();
         await database.Database.MigrateAsync();
@@ -113,7 +162,11 @@ public static class AuthServerApp
             scope.ServiceProvider.GetRequiredService<TimeProvider>());
         app.Services.GetRequiredService<RealmKeysHolder>().Keys = keys;
         await app.Services.GetRequiredService<MessageServers>().LoadAsync(database);
-        app.Services.GetRequiredService<ServerIdentity>().Set(keys.Server, keys.Signing);
+        await app.Services.GetRequiredService<LoginGuard>().LoadAsync(database);
+        app.Services.GetRequiredService<RevocationLog>().OnRevoked(app.Services.GetRequiredService<RevokedConnections>().Cut);
+        app.Services.GetRequiredService<ServerIdentity>().Set(keys.Server, keys.Realm);
+        await app.Services.GetRequiredService<AuthWriter>().WriteAsync(
+            static write => write.Audit(new AuditEvent(AuditKind.ServerStarted, Origin.System, "auth server")), CancellationToken.None);
     }
 
     private static void MapAdmin(RouteGroupBuilder admin)

@@ -3,6 +3,7 @@ using KerberosMessaging.AuthServer.Persistence;
 using KerberosMessaging.Hosting.Admin;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Options;
 
 namespace KerberosMessaging.AuthServer.Admin;
 
@@ -51,20 +52,27 @@ internal static class ServerEndpoints
                 """)
             .AsNoTracking()
             .ToListAsync(cancellationToken);
+        var ids = rows.ConvertAll(static row => row.Id);
+        var versions = await database.ServiceKeys
+            .Where(key => ids.Contains(key.ServerId) && key.ConfirmedAt != null)
+            .GroupBy(static key => key.ServerId)
+            .ToDictionaryAsync(static group => group.Key, static group => group.Max(static key => key.Version), cancellationToken);
         return TypedResults.Ok(rows.ToPage(
             limit,
-            static row => new ServerView(
-                row.Id, row.Name, row.Host, row.Port, row.KeyVersion, row.EnrolledAt, row.DisabledAt),
+            row => new ServerView(
+                row.Id, row.Name, row.Host, row.Port, versions.GetValueOrDefault(row.Id), row.EnrolledAt, row.DisabledAt),
             static row => PageCursor.Encode(row.EnrolledAt.ToUnixTimeMilliseconds(), row.Id)));
     }
 
     /// <summary>Makes an enrolment token</summary>
     /// <remarks>A new message server presents it once, at its first start. It is shown only in this reply.</remarks>
     public static async Task<Created<EnrolmentTokenView>> CreateEnrolmentTokenAsync(
-        EnrolmentTokens tokens,
+        OneTimeTokens tokens,
+        IOptions<AuthOptions> options,
+        HttpContext context,
         CancellationToken cancellationToken)
     {
-        var (token, expiresAt) = await tokens.CreateAsync(cancellationToken);
-        return TypedResults.Created((string?)null, new EnrolmentTokenView(token, expiresAt));
+        var made = await tokens.MakeEnrolmentAsync(server: null, options.Value.EnrolmentTokenLife, context.ToOrigin(), cancellationToken);
+        return TypedResults.Created((string?)null, new EnrolmentTokenView(made.Token, made.ExpiresAt));
     }
 }

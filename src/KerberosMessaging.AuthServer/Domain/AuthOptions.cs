@@ -26,6 +26,22 @@ public sealed class AuthOptions : IValidatableObject
     [Range(typeof(TimeSpan), "00:00:01", "30.00:00:00")]
     public TimeSpan EnrolmentTokenLife { get; set; } = TimeSpan.FromHours(24);
 
+    /// <summary>Life of an invite, where whoever makes it does not say.</summary>
+    [Range(typeof(TimeSpan), "00:00:01", "90.00:00:00")]
+    public TimeSpan InviteLife { get; set; } = TimeSpan.FromDays(7);
+
+    /// <summary>Life of a token that resets a password.</summary>
+    [Range(typeof(TimeSpan), "00:00:01", "30.00:00:00")]
+    public TimeSpan ResetTokenLife { get; set; } = TimeSpan.FromHours(24);
+
+    /// <summary>For how long ended sessions are kept: addresses that a client came from are known by them.</summary>
+    [Range(typeof(TimeSpan), "00:00:01", "3650.00:00:00")]
+    public TimeSpan SessionRetention { get; set; } = TimeSpan.FromDays(90);
+
+    /// <summary>Who may register: Open for everybody, Invite for those with a one-time token, Closed for nobody.</summary>
+    [AllowedValues(RegistrationPolicy.Open, RegistrationPolicy.Invite, RegistrationPolicy.Closed)]
+    public RegistrationPolicy Registration { get; set; } = RegistrationPolicy.Open;
+
     /// <summary>Stretching function that new clients are asked to use: Argon2id, or Pbkdf2Sha256 for realms that need it.</summary>
     [AllowedValues(StretchingAlgorithm.Argon2id, StretchingAlgorithm.Pbkdf2Sha256)]
     public StretchingAlgorithm Stretching { get; set; } = StretchingAlgorithm.Argon2id;
@@ -50,6 +66,19 @@ public sealed class AuthOptions : IValidatableObject
     internal StretchingParameters StretchingParameters => Stretching == StretchingAlgorithm.Pbkdf2Sha256
         ? StretchingParameters.Pbkdf2Default
         : StretchingParameters.Default;
+}
+
+/// <summary>Who may register.</summary>
+public enum RegistrationPolicy
+{
+    /// <summary>Everybody.</summary>
+    Open = 1,
+
+    /// <summary>Whoever has a one-time token that an admin made.</summary>
+    Invite = 2,
+
+    /// <summary>Nobody; tokens that reset a password work.</summary>
+    Closed = 3,
 }
 
 /// <summary>Checks <see cref="AuthOptions"/> at start.</summary>

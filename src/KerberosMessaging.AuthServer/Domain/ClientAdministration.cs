@@ -8,7 +8,7 @@ using Microsoft.Extensions.Options;
 namespace KerberosMessaging.AuthServer.Domain;
 
 /// <summary>What admins do to clients and their sessions. Each returns false or null where there is no such client or session.</summary>
-internal sealed class ClientAdministration(AuthWriter writer, Revocations revocations, DeviceService devices, LoginGuard guard, IOptions<AuthOptions> options)
+internal sealed class ClientAdministration(AuthWriter writer, RevocationLog revocations, DeviceService devices, LoginGuard guard, IOptions<AuthOptions> options)
 {
     /// <summary>What a deleted client's name is remembered by: nobody may take it over, and nobody needs to read it any more.</summary>
     public static string DeletedKey(string nameKey) =>

@@ -8,43 +8,45 @@ namespace KerberosMessaging.AuthServer.Domain;
 internal sealed record ClientEntry(ClientId Client, string Name, ServerId HomeServer, IReadOnlyList<byte[]> Certificates);
 
 /// <summary>Looks clients up by name.</summary>
-internal sealed class ClientDirectory(AuthDbContext database, MessageServers servers)
+internal sealed class ClientDirectory(AuthDbContext database, AuthWriter writer, MessageServers servers)
 {
     public async Task<ClientEntry?> FindAsync(string name, CancellationToken cancellationToken)
     {
         if (!ClientName.TryParse(name, out var parsed)
-            || await database.Clients.SingleOrDefaultAsync(row => row.NameKey == parsed.Key, cancellationToken) is not { } client)
+            || await database.Clients.AsNoTracking().SingleOrDefaultAsync(
+                row => row.NameKey == parsed.Key && row.DeletedAt == null, cancellationToken) is not { } client)
         {
             return null;
         }
 
-        if (client.HomeServerId is null && await ChooseHomeAsync(cancellationToken) is { } home)
-        {
-            // Two look-ups at once may choose differently; the first stored choice stands, since mailboxes follow it.
-            await database.Clients
-                .Where(row => row.Id == client.Id && row.HomeServerId == null)
-                .ExecuteUpdateAsync(set => set.SetProperty(static row => row.HomeServerId, home), cancellationToken);
-            await database.Entry(client).ReloadAsync(cancellationToken);
-        }
-
+        var home = client.HomeServerId ?? await AssignHomeAsync(client.Id, cancellationToken);
         var certificates = await database.Devices
             .Where(row => row.ClientId == client.Id && row.RevokedAt == null)
             .OrderBy(static row => row.Serial)
             .Select(static row => row.Certificate)
             .ToListAsync(cancellationToken);
-        return new ClientEntry(new ClientId(client.Id), client.Name, new ServerId(client.HomeServerId ?? default), certificates);
+        return new ClientEntry(new ClientId(client.Id), client.Name, new ServerId(home ?? default), certificates);
     }
 
-    // The server that is home to the fewest clients.
-    private async Task<Guid?> ChooseHomeAsync(CancellationToken cancellationToken)
-    {
-        var counts = await database.Clients
-            .Where(static row => row.HomeServerId != null)
-            .GroupBy(static row => row.HomeServerId)
-            .Select(static group => new { Server = group.Key, Count = group.Count() })
-            .ToListAsync(cancellationToken);
-        return servers.Active
-            .Select(static server => (Guid?)server.Id.Value)
-            .MinBy(id => counts.Find(count => count.Server == id)?.Count ?? 0);
-    }
+    // Mailboxes follow the choice, so the first one stands. The server that is home to the fewest clients is chosen.
+    private Task<Guid?> AssignHomeAsync(Guid client, CancellationToken cancellationToken) => writer.WriteAsync(
+        scope =>
+        {
+            var row = scope.Database.Clients.Single(row => row.Id == client);
+            if (row.HomeServerId is null && servers.Active.Count > 0)
+            {
+                var counts = scope.Database.Clients
+                    .Where(static row => row.HomeServerId != null)
+                    .GroupBy(static row => row.HomeServerId)
+                    .Select(static group => new { Server = group.Key, Count = group.Count() })
+                    .ToList();
+                row.HomeServerId = servers.Active
+                    .Select(static server => (Guid?)server.Id.Value)
+                    .MinBy(id => counts.Find(count => count.Server == id)?.Count ?? 0);
+                scope.Database.SaveChanges();
+            }
+
+            return row.HomeServerId;
+        },
+        cancellationToken);
 }

@@ -11,7 +11,7 @@ namespace KerberosMessaging.AuthServer.Domain;
 internal sealed record CertifiedDevice(DeviceId Device, byte[] Certificate);
 
 /// <summary>The devices of clients: added by their first login, listed, renamed and removed by their client.</summary>
-internal sealed class DeviceService(AuthDbContext database, AuthWriter writer, RealmKeys keys, Revocations revocations)
+internal sealed class DeviceService(AuthDbContext database, AuthWriter writer, RealmKeys keys, RevocationLog revocations)
 {
     /// <summary>The client's active devices, oldest first.</summary>
     public async Task<IReadOnlyList<DeviceRow>> ListAsync(ClientId client, CancellationToken cancellationToken) => await database.Devices

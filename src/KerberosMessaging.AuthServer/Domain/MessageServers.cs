@@ -142,6 +142,12 @@ internal sealed class MessageServers : IDisposable
                 return false;
             }
 
+            // One that was not taken up yet is as new as another would be.
+            if (scope.Database.ServiceKeys.Any(key => key.ServerId == row.Id && key.ConfirmedAt == null && key.NeededUntil == null))
+            {
+                return true;
+            }
+
             var version = AddKey(scope, row.Id, isConfirmed: false);
             scope.Audit(new AuditEvent(AuditKind.KeyRotated, origin, $"server {row.Id}", $"service key version {version}"));
             if (row.DisabledAt is null)
@@ -186,6 +192,12 @@ internal sealed class MessageServers : IDisposable
             return true;
         },
         cancellationToken);
+
+    /// <summary>The active servers whose newest key is older than that.</summary>
+    public static List<Guid> FindKeysOlderThan(AuthDbContext database, DateTimeOffset time) => [.. database.MessageServers
+        .Where(server => server.DisabledAt == null
+            && !database.ServiceKeys.Any(key => key.ServerId == server.Id && key.CreatedAt > time))
+        .Select(static server => server.Id)];
 
     /// <summary>Removes key versions that no ticket can need any more.</summary>
     public Task SweepKeysAsync(CancellationToken cancellationToken) => _writer.WriteAsync(

@@ -29,7 +29,7 @@ internal sealed class PasswordService(
     AuthWriter writer,
     RealmKeys keys,
     LoginService logins,
-    Revocations revocations,
+    RevocationLog revocations,
     IOptions<AuthOptions> options)
 {
     public StretchingParameters Stretching => options.Value.StretchingParameters;
@@ -98,7 +98,7 @@ internal sealed class PasswordService(
         var row = scope.Database.Clients.SingleOrDefault(row => row.Id == before.Id && row.DeletedAt == null && row.DisabledAt == null);
 
         // Two changes at once, or an admin's reset in between: the record that was proven must still be the one.
-        if (row is null || !row.OpaqueRecord.AsSpan().SequenceEqual(before.OpaqueRecord))
+        if (row is null || !keys.HasOpaque(pending.OpaqueVersion) || !row.OpaqueRecord.AsSpan().SequenceEqual(before.OpaqueRecord))
         {
             return false;
         }

@@ -15,9 +15,6 @@ namespace KerberosMessaging.AuthServer.Domain;
 /// </summary>
 internal sealed class RealmKeys : IDisposable
 {
-    /// <summary>The key version number under which the realm's key signs service tickets.</summary>
-    public const uint TicketSigningVersion = 1;
-
     private const int TicketKeySize = 64;
     private const int AuditKeySize = 32;
 
@@ -81,6 +78,8 @@ internal sealed class RealmKeys : IDisposable
     public uint OldestOpaqueVersion => _versions.OldestOpaque;
 
     public SecretBytes? FindTicketKey(uint version) => _versions.Ticket.GetValueOrDefault(version);
+
+    public bool HasOpaque(uint version) => _versions.Opaque.ContainsKey(version);
 
     /// <exception cref="KeyNotFoundException">No record may name a version that is gone.</exception>
     public OpaqueServer Opaque(uint version) => _versions.Opaque[version];

@@ -25,11 +25,13 @@ internal sealed class RegistrationService(
     RealmKeys keys,
     LoginGuard guard,
     DeviceService devices,
-    Revocations revocations,
+    RevocationLog revocations,
     IOptions<AuthOptions> options,
     TimeProvider time)
 {
     public StretchingParameters Stretching => options.Value.StretchingParameters;
+
+    public ushort MinimumPasswordLength => (ushort)options.Value.MinimumPasswordLength;
 
     /// <summary>Answers the blinded element under the OPAQUE keys of the version given back; the failure when there is one.</summary>
     public (uint OpaqueVersion, RegistrationFailure? Failure) Start(string name, string token, ReadOnlySpan<byte> request, Span<byte> response)
@@ -87,6 +89,12 @@ internal sealed class RegistrationService(
         return await writer.WriteAsync(
             scope =>
             {
+                if (!keys.HasOpaque(opaqueVersion))
+                {
+                    // Rotated away since the first step: nobody could log in with this record.
+                    return (default(ClientId), (RegistrationFailure?)RegistrationFailure.RecordRefused);
+                }
+
                 var permission = Judge(scope.Database, parsed.Key, token, scope.Now);
                 if (permission.Failure is { } refused)
                 {

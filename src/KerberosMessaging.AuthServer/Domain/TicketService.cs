@@ -12,7 +12,7 @@ internal sealed class TicketService(
     AuthReader reader,
     AuthWriter writer,
     RealmKeys keys,
-    Revocations revocations,
+    RevocationLog revocations,
     IOptions<AuthOptions> options,
     TimeProvider time)
 {

@@ -1,9 +1,7 @@
 using KerberosMessaging.AuthServer.Domain;
-using KerberosMessaging.AuthServer.Persistence;
 using KerberosMessaging.Hosting.Wire;
 using KerberosMessaging.Protocol;
 using KerberosMessaging.Protocol.Messages;
-using KerberosMessaging.Tickets;
 
 namespace KerberosMessaging.AuthServer.Requests;
 
@@ -27,38 +25,4 @@ internal sealed class LookUpClientHandler(ClientDirectory directory) : IRequestH
         await directory.FindAsync(request.Name, cancellationToken) is { } found
             ? HandlerReply.Of(new ClientFound(found.Client, found.Name, found.HomeServer, found.Certificates))
             : HandlerReply.Refuse(ProtocolError.UnknownClient);
-}
-
-internal sealed class RegisterServerHandler(
-    MessageServers servers,
-    AuthDbContext database,
-    RealmKeys keys,
-    TimeProvider time) : IRequestHandler<RegisterServerRequest>
-{
-    public async ValueTask<HandlerReply> HandleAsync(
-        RegisterServerRequest request,
-        WireConnection connection,
-        CancellationToken cancellationToken)
-    {
-        if (request.Name.Length == 0
-            || request.Port == 0
-            || Uri.CheckHostName(request.Host) == UriHostNameType.Unknown
-            || !ServerProof.IsEnrolmentSigned(request.Signature, request.SigningKey, connection.ChannelBinding.Span, request.Token))
-        {
-            return HandlerReply.Refuse(ProtocolError.EnrolmentRefused);
-        }
-
-        var server = await servers.EnrolAsync(
-            database, request.Token, request.Name, request.Host, request.Port, request.SigningKey, time.GetUtcNow(), cancellationToken);
-        if (server is null)
-        {
-            return HandlerReply.Refuse(ProtocolError.EnrolmentRefused);
-        }
-
-        var realmKey = keys.Signing.PublicKey.ToArray();
-        return HandlerReply.Of(new ServerRegistered(server.Id, new ServerKeys(
-            realmKey,
-            [new VersionedKey(server.KeyVersion, server.ServiceKey.Span.ToArray())],
-            [new VersionedKey(RealmKeys.TicketSigningVersion, realmKey)])));
-    }
 }

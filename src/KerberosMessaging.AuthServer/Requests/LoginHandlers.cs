@@ -7,24 +7,27 @@ namespace KerberosMessaging.AuthServer.Requests;
 
 internal sealed class StartLoginHandler(LoginService logins) : IRequestHandler<StartLoginRequest>
 {
-    public async ValueTask<HandlerReply> HandleAsync(
+    public ValueTask<HandlerReply> HandleAsync(
         StartLoginRequest request,
         WireConnection connection,
         CancellationToken cancellationToken)
     {
         connection.GetState<PendingLogin>()?.Dispose();
         connection.SetState<PendingLogin>(null);
-        if (await logins.StartAsync(request.Name, request.Ke1, connection.ChannelBinding, cancellationToken) is not var (login, stretching))
+        var (login, wait) = logins.Start(request.Name, request.Ke1, connection.ChannelBinding.Span, connection.ToOrigin());
+        if (login is null)
         {
-            return HandlerReply.Refuse(ProtocolError.LoginFailed);
+            return ValueTask.FromResult(wait is { } retryAfter
+                ? HandlerReply.Refuse(ProtocolError.TooManyRequests, retryAfter)
+                : HandlerReply.Refuse(ProtocolError.LoginFailed));
         }
 
         connection.SetState(login);
-        return HandlerReply.Of(new LoginChallenge(stretching.ToWire(), login.Opaque.Ke2.ToArray()));
+        return ValueTask.FromResult(HandlerReply.Of(new LoginChallenge(login.Stretching.ToWire(), login.Opaque.Ke2.ToArray())));
     }
 }
 
-internal sealed class FinishLoginHandler(LoginService logins) : IRequestHandler<FinishLoginRequest>
+internal sealed class FinishLoginHandler(LoginService logins, TicketService tickets) : IRequestHandler<FinishLoginRequest>
 {
     public async ValueTask<HandlerReply> HandleAsync(
         FinishLoginRequest request,
@@ -43,15 +46,23 @@ internal sealed class FinishLoginHandler(LoginService logins) : IRequestHandler<
             login,
             new DeviceProof(request.Ke3, request.Device, request.DeviceName, request.DeviceIdentity, request.Signature),
             connection.ChannelBinding,
-            connection.RemoteAddress,
+            connection.ToOrigin(),
             cancellationToken);
-        if (result is not { Grant: { } grant, Client: { } client, Session: { } session })
+        if (result is not { Grant: { } grant, Session: { } session })
         {
+            // Where the password was not proven, this counts; it is on disk before the peer learns that it failed.
+            await login.Attempt.FailAsync(cancellationToken);
             return HandlerReply.Refuse(result.Refusal!.Value);
         }
 
-        connection.SignIn(new WirePrincipal(
-            new SessionId(session.Id), new ClientId(client.Id), client.Name, request.Device, session.ExpiresAt));
+        var id = new SessionId(session.Id);
+        connection.SignIn(new WirePrincipal(id, new ClientId(session.ClientId), result.ClientName, request.Device, session.ExpiresAt));
+        if (!tickets.IsLiving(id))
+        {
+            connection.SignOut();
+            return HandlerReply.Refuse(ProtocolError.LoginFailed);
+        }
+
         return HandlerReply.Of(new TicketGranted(grant.Ticket, grant.SealedPart));
     }
 }

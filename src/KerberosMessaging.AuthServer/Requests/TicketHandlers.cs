@@ -8,25 +8,25 @@ namespace KerberosMessaging.AuthServer.Requests;
 
 internal sealed class ServiceTicketHandler(TicketService tickets, MessageServers servers) : IRequestHandler<ServiceTicketRequest>
 {
-    public async ValueTask<HandlerReply> HandleAsync(
+    public ValueTask<HandlerReply> HandleAsync(
         ServiceTicketRequest request,
         WireConnection connection,
         CancellationToken cancellationToken)
     {
-        using var verified = await tickets.VerifyAsync(
-            request.Ticket, request.Authenticator, ServiceTicketRequest.Code, connection.ChannelBinding, cancellationToken);
+        using var verified = tickets.Verify(
+            request.Ticket, request.Authenticator, ServiceTicketRequest.Code, connection.ChannelBinding.Span);
         if (verified is null)
         {
-            return HandlerReply.Refuse(ProtocolError.TicketRefused);
+            return ValueTask.FromResult(HandlerReply.Refuse(ProtocolError.TicketRefused));
         }
 
         if (servers.Find(request.Server) is not { } server)
         {
-            return HandlerReply.Refuse(ProtocolError.UnknownServer);
+            return ValueTask.FromResult(HandlerReply.Refuse(ProtocolError.UnknownServer));
         }
 
         var grant = tickets.GrantService(verified, server);
-        return HandlerReply.Of(new ServiceTicketReply(grant.Ticket, grant.SealedPart));
+        return ValueTask.FromResult(HandlerReply.Of(new ServiceTicketReply(grant.Ticket, grant.SealedPart)));
     }
 }
 
@@ -37,9 +37,10 @@ internal sealed class RenewTicketHandler(TicketService tickets) : IRequestHandle
         WireConnection connection,
         CancellationToken cancellationToken)
     {
-        using var verified = await tickets.VerifyAsync(
-            request.Ticket, request.Authenticator, RenewTicketRequest.Code, connection.ChannelBinding, cancellationToken);
-        return verified is not null && await tickets.RenewAsync(verified, cancellationToken) is { } grant
+        using var verified = tickets.Verify(
+            request.Ticket, request.Authenticator, RenewTicketRequest.Code, connection.ChannelBinding.Span);
+        return verified is not null
+            && await tickets.RenewAsync(verified, connection.ToOrigin().As(verified.Body.Client), cancellationToken) is { } grant
             ? HandlerReply.Of(new TicketGranted(grant.Ticket, grant.SealedPart))
             : HandlerReply.Refuse(ProtocolError.TicketRefused);
     }
@@ -48,13 +49,15 @@ internal sealed class RenewTicketHandler(TicketService tickets) : IRequestHandle
 /// <summary>The AP exchange with the auth server itself: the ticket-granting ticket signs a channel in.</summary>
 internal sealed class PresentTicketHandler(TicketService tickets, TimeProvider time) : IRequestHandler<PresentTicketRequest>
 {
-    public async ValueTask<HandlerReply> HandleAsync(
+    public ValueTask<HandlerReply> HandleAsync(
         PresentTicketRequest request,
         WireConnection connection,
-        CancellationToken cancellationToken)
+        CancellationToken cancellationToken) => ValueTask.FromResult(Handle(request, connection));
+
+    private HandlerReply Handle(PresentTicketRequest request, WireConnection connection)
     {
-        using var verified = await tickets.VerifyAsync(
-            request.Ticket, request.Authenticator, PresentTicketRequest.Code, connection.ChannelBinding, cancellationToken);
+        using var verified = tickets.Verify(
+            request.Ticket, request.Authenticator, PresentTicketRequest.Code, connection.ChannelBinding.Span);
         if (verified is null)
         {
             return HandlerReply.Refuse(ProtocolError.TicketRefused);
@@ -68,13 +71,19 @@ internal sealed class PresentTicketHandler(TicketService tickets, TimeProvider t
         }
 
         connection.SignIn(principal);
+        if (!tickets.IsLiving(body.Session))
+        {
+            connection.SignOut();
+            return HandlerReply.Refuse(ProtocolError.TicketRefused);
+        }
+
         var nonce = verified.Authenticator.Nonce;
         var proof = new ApReplyPart(nonce, time.GetUtcNow(), principal.EndsAt).Seal(body.SessionKey);
         return HandlerReply.ThenMix(new TicketAccepted(proof), SessionKey.ForChannel(body.SessionKey, nonce));
     }
 }
 
-internal sealed class LogoutHandler(TicketService tickets, ConnectionRegistry connections) : IRequestHandler<LogoutRequest>
+internal sealed class LogoutHandler(TicketService tickets) : IRequestHandler<LogoutRequest>
 {
     public async ValueTask<HandlerReply> HandleAsync(
         LogoutRequest request,
@@ -82,19 +91,11 @@ internal sealed class LogoutHandler(TicketService tickets, ConnectionRegistry co
         CancellationToken cancellationToken)
     {
         var principal = connection.Principal!;
-        var reason = request.Everywhere ? "logout everywhere" : "logout";
-        await tickets.RevokeAsync(principal.Session, principal.Client, request.Everywhere, reason, cancellationToken);
-        connection.SignOut();
-        foreach (var other in connections.All)
-        {
-            if (other.Principal is { } ended
-                && ended.Client == principal.Client
-                && (request.Everywhere || ended.Session == principal.Session))
-            {
-                other.Close(NoticeKind.SessionEnded);
-            }
-        }
+        var origin = connection.ToOrigin();
 
+        // Before its session is cut: the answer can then still be sent.
+        connection.SignOut();
+        await tickets.LogOutAsync(principal.Session, principal.Client, request.Everywhere, origin, cancellationToken);
         return HandlerReply.Of(new Done());
     }
 }

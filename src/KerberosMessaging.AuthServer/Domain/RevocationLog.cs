@@ -8,7 +8,7 @@ namespace KerberosMessaging.AuthServer.Domain;
 /// Ends sessions. What is revoked stands in a log that message servers follow by position, so that one which was away
 /// learns on its return what it missed; connections of this server are cut as soon as the revocation is on disk.
 /// </summary>
-internal sealed class Revocations(AuthReader reader)
+internal sealed class RevocationLog(AuthReader reader)
 {
     private readonly ChangeSignal _signal = new();
     private readonly List<Action<RevocationRow>> _listeners = [];
