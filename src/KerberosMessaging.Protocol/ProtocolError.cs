@@ -77,4 +77,7 @@ public enum ProtocolError : ushort
 
     /// <summary>This client has no active device of that id.</summary>
     UnknownDevice = 112,
+
+    /// <summary>The client is disabled. Told only once the password is proven.</summary>
+    ClientDisabled = 113,
 }

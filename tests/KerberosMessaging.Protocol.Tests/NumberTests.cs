@@ -88,6 +88,7 @@ public sealed class NumberTests
         110 Unexpected
         111 TooManyRequests
         112 UnknownDevice
+        113 ClientDisabled
         """,
         Numbers<ProtocolError>());
 

@@ -2,7 +2,6 @@ using System.Security.Cryptography;
 using System.Text;
 using KerberosMessaging.AuthServer.Domain.Audit;
 using KerberosMessaging.AuthServer.Persistence;
-using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
 
 namespace KerberosMessaging.AuthServer.Domain;

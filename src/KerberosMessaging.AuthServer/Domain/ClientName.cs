@@ -19,6 +19,8 @@ internal readonly record struct ClientName
     /// <summary>The name as compared: NFKC, lower case, NFKC again.</summary>
     public string Key { get; }
 
+    public string Skeleton => Key;
+
     /// <summary>What names the client's credential to OPAQUE for ever: the key in UTF-8.</summary>
     public byte[] CredentialIdentifier => Encoding.UTF8.GetBytes(Key);
 

@@ -2,7 +2,6 @@ using KerberosMessaging.AuthServer.Domain.Audit;
 using KerberosMessaging.AuthServer.Persistence;
 using KerberosMessaging.Cryptography;
 using KerberosMessaging.Protocol;
-using KerberosMessaging.Tickets;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
 

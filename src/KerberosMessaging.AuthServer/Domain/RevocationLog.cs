@@ -1,5 +1,4 @@
 using KerberosMessaging.AuthServer.Persistence;
-using KerberosMessaging.Protocol;
 using Microsoft.EntityFrameworkCore;
 
 namespace KerberosMessaging.AuthServer.Domain;

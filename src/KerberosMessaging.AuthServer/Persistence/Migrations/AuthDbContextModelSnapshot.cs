@@ -16,6 +16,66 @@ namespace KerberosMessaging.AuthServer.Persistence.Migrations
 #pragma warning disable 612, 618
             modelBuilder.HasAnnotation("ProductVersion", "10.0.15");
 
+            modelBuilder.Entity("KerberosMessaging.AuthServer.Persistence.AuditHeadRow", b =>
+                {
+                    b.Property<int>("Id")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<byte[]>("Mac")
+                        .IsRequired()
+                        .HasColumnType("BLOB");
+
+                    b.Property<long>("Sequence")
+                        .HasColumnType("INTEGER");
+
+                    b.HasKey("Id");
+
+                    b.ToTable("AuditHeads");
+                });
+
+            modelBuilder.Entity("KerberosMessaging.AuthServer.Persistence.AuditRow", b =>
+                {
+                    b.Property<long>("Sequence")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<string>("Actor")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("Address")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<long>("At")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<string>("Correlation")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("Detail")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<byte[]>("Hash")
+                        .IsRequired()
+                        .HasColumnType("BLOB");
+
+                    b.Property<int>("Kind")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<int>("Result")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<string>("Target")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.HasKey("Sequence");
+
+                    b.ToTable("AuditEvents");
+                });
+
             modelBuilder.Entity("KerberosMessaging.AuthServer.Persistence.ClientRow", b =>
                 {
                     b.Property<byte[]>("Id")
@@ -23,6 +83,12 @@ namespace KerberosMessaging.AuthServer.Persistence.Migrations
                         .HasColumnType("BLOB");
 
                     b.Property<long>("CreatedAt")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long?>("DeletedAt")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long?>("DisabledAt")
                         .HasColumnType("INTEGER");
 
                     b.Property<byte[]>("HomeServerId")
@@ -36,7 +102,20 @@ namespace KerberosMessaging.AuthServer.Persistence.Migrations
                         .IsRequired()
                         .HasColumnType("TEXT");
 
+                    b.Property<string>("NameSkeleton")
+                        .HasColumnType("TEXT");
+
+                    b.Property<uint>("OpaqueKeyVersion")
+                        .HasColumnType("INTEGER");
+
                     b.Property<byte[]>("OpaqueRecord")
+                        .IsRequired()
+                        .HasColumnType("BLOB");
+
+                    b.Property<long>("PasswordChangedAt")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<byte[]>("PreviousKeys")
                         .IsRequired()
                         .HasColumnType("BLOB");
 
@@ -52,6 +131,9 @@ namespace KerberosMessaging.AuthServer.Persistence.Migrations
                     b.HasKey("Id");
 
                     b.HasIndex("NameKey")
+                        .IsUnique();
+
+                    b.HasIndex("NameSkeleton")
                         .IsUnique();
 
                     b.HasIndex("CreatedAt", "Id");
@@ -84,12 +166,18 @@ namespace KerberosMessaging.AuthServer.Persistence.Migrations
                         .IsRequired()
                         .HasColumnType("BLOB");
 
+                    b.Property<long>("LastSeenAt")
+                        .HasColumnType("INTEGER");
+
                     b.Property<string>("Name")
                         .IsRequired()
                         .HasColumnType("TEXT");
 
                     b.Property<long?>("RevokedAt")
                         .HasColumnType("INTEGER");
+
+                    b.Property<string>("RevokedReason")
+                        .HasColumnType("TEXT");
 
                     b.HasKey("Serial");
 
@@ -99,23 +187,34 @@ namespace KerberosMessaging.AuthServer.Persistence.Migrations
                     b.ToTable("Devices");
                 });
 
-            modelBuilder.Entity("KerberosMessaging.AuthServer.Persistence.EnrolmentTokenRow", b =>
+            modelBuilder.Entity("KerberosMessaging.AuthServer.Persistence.LoginFailureRow", b =>
                 {
-                    b.Property<byte[]>("Hash")
+                    b.Property<byte[]>("NameHash")
                         .HasColumnType("BLOB");
 
-                    b.Property<long>("CreatedAt")
+                    b.Property<string>("Address")
+                        .HasColumnType("TEXT");
+
+                    b.Property<long>("BlockedUntil")
                         .HasColumnType("INTEGER");
 
-                    b.Property<long>("ExpiresAt")
+                    b.Property<byte[]>("ClientId")
+                        .HasColumnType("BLOB");
+
+                    b.Property<int>("Failures")
                         .HasColumnType("INTEGER");
 
-                    b.Property<long?>("UsedAt")
+                    b.Property<long>("FirstAt")
                         .HasColumnType("INTEGER");
 
-                    b.HasKey("Hash");
+                    b.Property<long>("LastAt")
+                        .HasColumnType("INTEGER");
 
-                    b.ToTable("EnrolmentTokens");
+                    b.HasKey("NameHash", "Address");
+
+                    b.HasIndex("LastAt");
+
+                    b.ToTable("LoginFailures");
                 });
 
             modelBuilder.Entity("KerberosMessaging.AuthServer.Persistence.MessageServerRow", b =>
@@ -134,7 +233,7 @@ namespace KerberosMessaging.AuthServer.Persistence.Migrations
                         .IsRequired()
                         .HasColumnType("TEXT");
 
-                    b.Property<uint>("KeyVersion")
+                    b.Property<long?>("LastSeenAt")
                         .HasColumnType("INTEGER");
 
                     b.Property<string>("Name")
@@ -144,19 +243,65 @@ namespace KerberosMessaging.AuthServer.Persistence.Migrations
                     b.Property<ushort>("Port")
                         .HasColumnType("INTEGER");
 
-                    b.Property<byte[]>("SealedServiceKey")
-                        .IsRequired()
-                        .HasColumnType("BLOB");
-
                     b.Property<byte[]>("SigningKey")
                         .IsRequired()
                         .HasColumnType("BLOB");
+
+                    b.Property<uint>("TicketSigningVersion")
+                        .HasColumnType("INTEGER");
 
                     b.HasKey("Id");
 
                     b.HasIndex("EnrolledAt", "Id");
 
                     b.ToTable("MessageServers");
+                });
+
+            modelBuilder.Entity("KerberosMessaging.AuthServer.Persistence.OneTimeTokenRow", b =>
+                {
+                    b.Property<byte[]>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("BLOB");
+
+                    b.Property<byte[]>("ClientId")
+                        .HasColumnType("BLOB");
+
+                    b.Property<long>("CreatedAt")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long>("ExpiresAt")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<byte[]>("Hash")
+                        .IsRequired()
+                        .HasColumnType("BLOB");
+
+                    b.Property<string>("NameKey")
+                        .HasColumnType("TEXT");
+
+                    b.Property<int>("Purpose")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long?>("RevokedAt")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<byte[]>("ServerId")
+                        .HasColumnType("BLOB");
+
+                    b.Property<long?>("UsedAt")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<byte[]>("UsedBy")
+                        .HasColumnType("BLOB");
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("Hash")
+                        .IsUnique();
+
+                    b.HasIndex("CreatedAt", "Id");
+
+                    b.ToTable("OneTimeTokens");
                 });
 
             modelBuilder.Entity("KerberosMessaging.AuthServer.Persistence.RealmKeyRow", b =>
@@ -170,6 +315,9 @@ namespace KerberosMessaging.AuthServer.Persistence.Migrations
                     b.Property<long>("CreatedAt")
                         .HasColumnType("INTEGER");
 
+                    b.Property<long?>("NeededUntil")
+                        .HasColumnType("INTEGER");
+
                     b.Property<byte[]>("Sealed")
                         .IsRequired()
                         .HasColumnType("BLOB");
@@ -177,6 +325,64 @@ namespace KerberosMessaging.AuthServer.Persistence.Migrations
                     b.HasKey("Purpose", "Version");
 
                     b.ToTable("RealmKeys");
+                });
+
+            modelBuilder.Entity("KerberosMessaging.AuthServer.Persistence.RevocationRow", b =>
+                {
+                    b.Property<long>("Position")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("INTEGER")
+                        .HasAnnotation("Sqlite:Autoincrement", true);
+
+                    b.Property<long>("At")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<byte[]>("ClientId")
+                        .IsRequired()
+                        .HasColumnType("BLOB");
+
+                    b.Property<byte[]>("DeviceId")
+                        .IsRequired()
+                        .HasColumnType("BLOB");
+
+                    b.Property<int>("Kind")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<byte[]>("SessionId")
+                        .IsRequired()
+                        .HasColumnType("BLOB");
+
+                    b.HasKey("Position");
+
+                    b.HasIndex("At");
+
+                    b.ToTable("Revocations");
+                });
+
+            modelBuilder.Entity("KerberosMessaging.AuthServer.Persistence.ServiceKeyRow", b =>
+                {
+                    b.Property<byte[]>("ServerId")
+                        .HasColumnType("BLOB");
+
+                    b.Property<uint>("Version")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long?>("ConfirmedAt")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long>("CreatedAt")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long?>("NeededUntil")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<byte[]>("Sealed")
+                        .IsRequired()
+                        .HasColumnType("BLOB");
+
+                    b.HasKey("ServerId", "Version");
+
+                    b.ToTable("ServiceKeys");
                 });
 
             modelBuilder.Entity("KerberosMessaging.AuthServer.Persistence.SessionRow", b =>
@@ -219,6 +425,8 @@ namespace KerberosMessaging.AuthServer.Persistence.Migrations
 
                     b.HasIndex("ClientId");
 
+                    b.HasIndex("ExpiresAt");
+
                     b.HasIndex("CreatedAt", "Id");
 
                     b.ToTable("Sessions");
@@ -229,6 +437,15 @@ namespace KerberosMessaging.AuthServer.Persistence.Migrations
                     b.HasOne("KerberosMessaging.AuthServer.Persistence.ClientRow", null)
                         .WithMany()
                         .HasForeignKey("ClientId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired();
+                });
+
+            modelBuilder.Entity("KerberosMessaging.AuthServer.Persistence.ServiceKeyRow", b =>
+                {
+                    b.HasOne("KerberosMessaging.AuthServer.Persistence.MessageServerRow", null)
+                        .WithMany()
+                        .HasForeignKey("ServerId")
                         .OnDelete(DeleteBehavior.Cascade)
                         .IsRequired();
                 });
