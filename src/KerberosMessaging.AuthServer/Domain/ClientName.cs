@@ -21,8 +21,8 @@ internal readonly record struct ClientName
 
     /// <summary>
     /// What names that look alike have in common, whatever their case; two names with one skeleton must not both be registered.
-    /// It is made from the name as shown, for comparison only: it is neither shown nor a name, and is stored with the name because
-    /// newer data of Unicode would change it. At most three UTF-16 code units for each of the name.
+    /// It is made from the name as shown, and is for comparison only. Newer data of Unicode would change it: skeletons made with
+    /// different data do not compare. At most 150 UTF-16 code units.
     /// </summary>
     public string Skeleton => Lookalikes.Skeleton(Display);
 

@@ -65,7 +65,7 @@ internal static class NameRules
 
         var count = 0;
         var (carrier, before) = (default(Rune), default(Rune));
-        foreach (var rune in name.Normalize(NormalizationForm.FormD).EnumerateRunes())
+        foreach (var rune in CaseFolding.Decompose(name).EnumerateRunes())
         {
             if (Rune.GetUnicodeCategory(rune) != UnicodeCategory.NonSpacingMark)
             {

@@ -46,12 +46,12 @@ spoof_skeleton = text_function(
     icu(spoofing, "uspoof_getSkeleton", c_int32, c_void_p, c_int32, c_char_p, c_int32, c_void_p, c_int32),
     icu(spoofing, "uspoof_open", c_void_p)(), 0)
 recommended_set = icu(spoofing, "uspoof_getRecommendedSet", c_void_p)()
-contains = common.__getattr__(f"uset_contains_{ICU}")
+contains = getattr(common, f"uset_contains_{ICU}")
 contains.restype, contains.argtypes = c_int8, [c_void_p, c_int32]
-general_category = common.__getattr__(f"u_charType_{ICU}")
-general_category.restype = c_int8
-script_name = common.__getattr__(f"uscript_getShortName_{ICU}")
-script_name.restype = c_char_p
+general_category = getattr(common, f"u_charType_{ICU}")
+general_category.restype, general_category.argtypes = c_int8, [c_int32]
+script_name = getattr(common, f"uscript_getShortName_{ICU}")
+script_name.restype, script_name.argtypes = c_char_p, [c_int32]
 script_extensions = icu(common, "uscript_getScriptExtensions", c_int32, c_int32, c_void_p, c_int32)
 fold_case = icu(common, "u_strFoldCase", c_int32, c_void_p, c_int32, c_char_p, c_int32, c_uint32)
 
@@ -59,6 +59,10 @@ fold_case = icu(common, "u_strFoldCase", c_int32, c_void_p, c_int32, c_char_p, c
 SCRIPTS = set("""Arab Armn Beng Bopo Cyrl Deva Ethi Geor Grek Gujr Guru Hang Hani Hebr Hira Kana Khmr Knda Laoo Latn Mlym Mymr
     Orya Sinh Taml Telu Thaa Thai Tibt""".split())
 KINDS = {1: "letter", 2: "letter", 3: "letter", 4: "letter", 5: "letter", 6: "mark", 8: "mark", 9: "digit"}
+
+
+def kind_of(character):
+    return KINDS.get(general_category(ord(character)))
 
 
 def fold(text):
@@ -76,11 +80,11 @@ def scripts_of(character):
 def identifier_characters():
     """Identifier_Status=Allowed (UTS 39, section 3.1) that are letters, marks or decimal digits; character to (kind, scripts)."""
     found = {}
-    for value in [*range(0xD800), *range(0xE000, 0x110000)]:
-        kind = KINDS.get(general_category(value))
-        if kind and contains(recommended_set, value):
-            scripts = scripts_of(chr(value))
-            found[chr(value)] = (kind, "all" if scripts <= {"Zyyy", "Zinh"} else " ".join(sorted(scripts & SCRIPTS)))
+    for character in map(chr, range(0x110000)):
+        kind = kind_of(character)
+        if kind and contains(recommended_set, ord(character)):
+            scripts = scripts_of(character)
+            found[character] = (kind, "all" if scripts <= {"Zyyy", "Zinh"} else " ".join(sorted(scripts & SCRIPTS)))
     # A capital whose small letter is not in the profile (a few of phonetic notation) would have no key.
     return {c: row for c, row in found.items() if all(folded in found for folded in compose(fold(c)))}
 
@@ -99,12 +103,12 @@ def write_identifiers(characters):
 
 
 # Letters whose two cases resemble different letters: nu (N, v), upsilon (Y, u), sigma (esh, o), gamma (Cyrillic ghe and so r, y),
-# beta (B, sharp s), epsilon (E, Ukrainian ie). Joining the cases would join those letters, so these count as what they look like where they stand.
+# beta (B, sharp s), epsilon (E, Ukrainian ie). Joining their cases would join those letters, so each case counts as what it resembles.
 AS_WRITTEN = set("νυσςγβε")
 
 
 class Classes:
-    """Sets of characters that count as one (union-find). A set is named by its small ASCII letter, or else an ASCII digit, or else a small letter, where it has one."""
+    """Sets of characters that count as one (union-find), each named by the plainest of them."""
 
     def __init__(self):
         self.parent = {}
@@ -115,9 +119,13 @@ class Classes:
         return character
 
     def join(self, one, other):
-        name, absorbed = sorted((self.find(one), self.find(other)), key=lambda c: (not "a" <= c <= "z", not c.isascii(), not c.islower(), c))
+        name, absorbed = sorted((self.find(one), self.find(other)), key=self.plainness)
         if name != absorbed:
             self.parent[absorbed] = name
+
+    @staticmethod
+    def plainness(character):
+        return not "a" <= character <= "z", not character.isascii(), not character.islower(), character
 
 
 def lookalikes(characters):
@@ -135,15 +143,17 @@ def lookalikes(characters):
         seen, seen_small = prototype[capital], "".join(prototype.get(c, c) for c in small)
         if len(seen) == len(seen_small):
             for one, other in zip(seen, seen_small):
-                if KINDS.get(general_category(ord(one))) != "mark" != KINDS.get(general_category(ord(other))):
+                if "mark" not in (kind_of(one), kind_of(other)):
                     classes.join(one, other)
         elif seen == capital:
             spelled.append((capital, seen_small))
         elif seen_small == small:
             spelled.append((small, seen))
     spelled = {classes.find(c): text for c, text in spelled}
-    plain = lambda text: "".join(classes.find(c) for c in text)
-    result = {c: decompose("".join(plain(spelled.get(classes.find(p), p)) for p in text)) for c, text in prototype.items()}
+    result = {}
+    for part, text in prototype.items():
+        text = "".join(spelled.get(classes.find(c), c) for c in text)
+        result[part] = decompose("".join(classes.find(c) for c in text))
     check(result)
     return result
 
