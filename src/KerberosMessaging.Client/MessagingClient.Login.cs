@@ -25,7 +25,7 @@ public sealed partial class MessagingClient
         {
             using var registration = OpaqueClientRegistration.Start(password.Span);
             var reply = await connection.RequestAsync(
-                new RegisterClientRequest(ClientNames.Check(name), registration.Request.ToArray()), cancellationToken).ConfigureAwait(false);
+                new RegisterClientRequest(ClientNames.Check(name), Token: "", registration.Request.ToArray()), cancellationToken).ConfigureAwait(false);
             var challenge = reply.As<RegistrationChallenge>() ?? throw Refusal(reply);
             var stretching = Accept(challenge.Stretching);
             if (!registration.TryFinish(challenge.RegistrationResponse, stretching, [], [], out var result))

@@ -57,6 +57,33 @@ public enum MessageCode : ushort
     /// <summary>Lets the server push so many more messages.</summary>
     GrantCredit = 1039,
 
+    /// <summary>Stores a new OPAQUE record for a signed-in client, first step: proves the current password, asks for the new record.</summary>
+    StartPasswordChange = 1040,
+
+    /// <summary>Stores a new OPAQUE record, second step.</summary>
+    FinishPasswordChange = 1041,
+
+    /// <summary>Asks for one's own devices.</summary>
+    ListDevices = 1042,
+
+    /// <summary>Gives one of one's own devices another name.</summary>
+    RenameDevice = 1043,
+
+    /// <summary>Revokes one of one's own devices.</summary>
+    RemoveDevice = 1044,
+
+    /// <summary>A message server proves on this channel that it is an enrolled one.</summary>
+    AuthenticateServer = 1045,
+
+    /// <summary>A message server asks to be told of revocations.</summary>
+    SubscribeRevocations = 1046,
+
+    /// <summary>A message server asks for its keys.</summary>
+    FetchServerKeys = 1047,
+
+    /// <summary>A message server says which of its keys it has stored.</summary>
+    ConfirmServerKeys = 1048,
+
     /// <summary>Registration completed.</summary>
     ClientRegistered = 1600,
 
@@ -105,9 +132,27 @@ public enum MessageCode : ushort
     /// <summary>Credit was taken, and up to which message the mailbox is filled.</summary>
     CreditGranted = 1618,
 
+    /// <summary>OPAQUE KE2 for the current password and registration response for the new one.</summary>
+    PasswordChangeChallenge = 1619,
+
+    /// <summary>The client's own devices.</summary>
+    OwnDevices = 1620,
+
+    /// <summary>The keys with which a message server opens and verifies service tickets.</summary>
+    ServerKeys = 1621,
+
+    /// <summary>Revocations are told from now on.</summary>
+    RevocationsSubscribed = 1622,
+
     /// <summary>Push: a message from the mailbox.</summary>
     Deliver = 1900,
 
     /// <summary>Push: something happened to this connection.</summary>
     Notice = 1901,
+
+    /// <summary>Push to a message server: what was revoked.</summary>
+    Revocations = 1902,
+
+    /// <summary>Push to a message server: fetch your keys.</summary>
+    ServerKeysChanged = 1903,
 }

@@ -33,6 +33,9 @@ public enum ProtocolError : ushort
     /// <summary>A fault of the server's own; nothing more is said.</summary>
     Internal = 9,
 
+    /// <summary>Too many connections or handshakes, or too many from the peer's address; connect again after the stated time.</summary>
+    Overloaded = 10,
+
     /// <summary>The request needs a channel on which a ticket was presented or a login was completed.</summary>
     NotSignedIn = 100,
 
@@ -65,4 +68,13 @@ public enum ProtocolError : ushort
 
     /// <summary>The request is well-formed but makes no sense in this state.</summary>
     Unexpected = 110,
+
+    /// <summary>
+    /// Refused by a rate limit or because of failed logins; try again after the stated time. It is the same for names that
+    /// exist and those that do not.
+    /// </summary>
+    TooManyRequests = 111,
+
+    /// <summary>This client has no active device of that id.</summary>
+    UnknownDevice = 112,
 }

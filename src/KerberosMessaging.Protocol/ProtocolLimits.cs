@@ -18,7 +18,7 @@ public static class ProtocolLimits
     /// <summary>Longest host name in bytes (RFC 1035, section 2.3.4).</summary>
     public const int HostBytes = 253;
 
-    /// <summary>Longest one-time enrolment token in bytes.</summary>
+    /// <summary>Longest one-time token in bytes: of an enrolment, an invite or a password reset.</summary>
     public const int TokenBytes = 128;
 
     /// <summary>Largest sealed ticket in bytes.</summary>
@@ -44,6 +44,15 @@ public static class ProtocolLimits
 
     /// <summary>Most ranges in one acknowledgement.</summary>
     public const int RangesPerAcknowledgement = 64;
+
+    /// <summary>Most versions of one kind of key that a message server has at once.</summary>
+    public const int KeyVersions = 16;
+
+    /// <summary>Most revocations in one push.</summary>
+    public const int RevocationsPerPush = 256;
+
+    /// <summary>Largest sealed list of earlier export keys in bytes.</summary>
+    public const int PreviousKeysBytes = 1024;
 
     /// <summary>Longest time to live that SEND may ask for, in seconds (30 days).</summary>
     public const uint TimeToLiveSeconds = 30 * 24 * 3600;

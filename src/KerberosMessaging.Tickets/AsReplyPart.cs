@@ -30,6 +30,12 @@ public sealed class AsReplyPart : IDisposable
     /// <summary>The device's certificate, signed by the realm.</summary>
     public required byte[] Certificate { get; init; }
 
+    /// <summary>The client's sealed earlier export keys (<see cref="Tickets.PreviousKeys"/>), opaque to the server; empty where there are none.</summary>
+    public byte[] PreviousKeys { get; init; } = [];
+
+    /// <summary>Whether the realm asks the client to store a new record for the same password, for stronger stretching or newer OPAQUE keys.</summary>
+    public bool WantsNewRecord { get; init; }
+
     /// <summary>Zeroes the session key.</summary>
     public void Dispose() => SessionKey.Dispose();
 
@@ -47,6 +53,8 @@ public sealed class AsReplyPart : IDisposable
         writer.WriteTime(ServerTime);
         Times.Write(writer);
         writer.WriteBytes16(Certificate);
+        writer.WriteBytes16(PreviousKeys);
+        writer.WriteFlag(WantsNewRecord);
         return TicketKeys.Seal(key.Span, TicketKeys.AsReply, buffer.Written, ticket);
     }
 
@@ -66,5 +74,7 @@ public sealed class AsReplyPart : IDisposable
         ServerTime = reader.ReadTime(),
         Times = TicketTimes.Read(ref reader),
         Certificate = reader.ReadBytes16(ProtocolLimits.CertificateBytes),
+        PreviousKeys = reader.ReadBytes16(ProtocolLimits.PreviousKeysBytes),
+        WantsNewRecord = reader.ReadFlag(),
     };
 }

@@ -14,6 +14,7 @@ internal static class TicketKeys
     public const string AsReply = "kmsg/25 AS reply";
     public const string TgsReply = "kmsg/25 TGS reply";
     public const string ApReply = "kmsg/25 AP reply";
+    public const string PreviousKeys = "kmsg/25 previous keys";
     public const string ChannelMix = "kmsg/25 channel mix";
 
     public static byte[] Seal(ReadOnlySpan<byte> key, string label, ReadOnlySpan<byte> plaintext, ReadOnlySpan<byte> associatedData)

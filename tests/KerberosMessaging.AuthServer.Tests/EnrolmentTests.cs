@@ -29,13 +29,18 @@ public sealed class EnrolmentTests : IAsyncLifetime
     [Fact]
     public async Task An_enrolled_server_is_given_its_keys_and_listed()
     {
-        var request = TestMessageServer.Request(_token, "Büro", "msg.example", 4711);
+        var request = TestMessageServer.Request(_client, _token, "Büro", "msg.example", 4711);
 
         var registered = await _client.RequestAsync<ServerRegistered>(request);
 
-        Assert.Equal(1u, registered.KeyVersion);
-        Assert.Equal(_server.Keys.Signing.PublicKey.ToArray(), registered.RealmSigningKey);
-        Assert.Contains(registered.ServiceKey, static value => value != 0);
+        var realmKey = _server.Keys.Signing.PublicKey.ToArray();
+        var serviceKey = Assert.Single(registered.Keys.ServiceKeys);
+        Assert.Equal(1u, serviceKey.Version);
+        Assert.Contains(serviceKey.Key, static value => value != 0);
+        Assert.Equal(realmKey, registered.Keys.RealmKey);
+        var ticketSigningKey = Assert.Single(registered.Keys.TicketSigningKeys);
+        Assert.Equal(1u, ticketSigningKey.Version);
+        Assert.Equal(realmKey, ticketSigningKey.Key);
         var (_, _, alice) = await _server.SignUpAsync("alice");
         await using (alice)
         {
@@ -46,11 +51,26 @@ public sealed class EnrolmentTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_server_that_does_not_prove_its_key_on_this_channel_is_refused_and_the_token_is_not_spent()
+    {
+        await using var other = await _server.ConnectAsync();
+        var request = TestMessageServer.Request(_client, _token);
+
+        await AssertRefusedAsync(request with { Signature = new byte[64] });
+        await AssertRefusedAsync(request with { SigningKey = TestMessageServer.Request(_client, _token).SigningKey });
+        await AssertRefusedAsync(request with { Signature = TestMessageServer.Request(_client, "another token").Signature });
+        Assert.Equal(ProtocolError.EnrolmentRefused, await other.RefusalAsync(request));
+        Assert.Empty(await ServersAsync());
+
+        await _client.RequestAsync<ServerRegistered>(request);
+    }
+
+    [Fact]
     public async Task A_token_is_good_once()
     {
         await TestMessageServer.EnrolAsync(_client, _token);
 
-        await AssertRefusedAsync(TestMessageServer.Request(_token, "msg-2"));
+        await AssertRefusedAsync(TestMessageServer.Request(_client, _token, "msg-2"));
         Assert.Single(await ServersAsync());
     }
 
@@ -95,7 +115,7 @@ public sealed class EnrolmentTests : IAsyncLifetime
         var enrolled = await Task.WhenAll(clients.Select((client, i) => TestMessageServer.EnrolAsync(client, tokens[i], $"msg-{i}")));
 
         Assert.Equal(8, enrolled.Select(static server => server.Registered.Server).Distinct().Count());
-        Assert.Equal(8, enrolled.Select(static server => Convert.ToHexString(server.Registered.ServiceKey)).Distinct().Count());
+        Assert.Equal(8, enrolled.Select(static server => Convert.ToHexString(server.ServiceKey)).Distinct().Count());
         Assert.Equal(8, (await ServersAsync()).Count);
         foreach (var client in clients)
         {
@@ -115,7 +135,7 @@ public sealed class EnrolmentTests : IAsyncLifetime
 
         _server.Time.Advance(TimeSpan.FromMilliseconds(1));
         await using var tooLate = await _server.ConnectAsync();
-        Assert.Equal(ProtocolError.EnrolmentRefused, await tooLate.RefusalAsync(TestMessageServer.Request(later)));
+        Assert.Equal(ProtocolError.EnrolmentRefused, await tooLate.RefusalAsync(TestMessageServer.Request(_client, later)));
     }
 
     [Fact]
@@ -123,7 +143,7 @@ public sealed class EnrolmentTests : IAsyncLifetime
     {
         foreach (var token in new[] { "", "kmsg_enrol_", _token[..^1], _token + "A", _token.ToUpperInvariant(), " " + _token, new string('a', ProtocolLimits.TokenBytes) })
         {
-            await AssertRefusedAsync(TestMessageServer.Request(token));
+            await AssertRefusedAsync(TestMessageServer.Request(_client, token));
         }
 
         await TestMessageServer.EnrolAsync(_client, _token);
@@ -139,7 +159,7 @@ public sealed class EnrolmentTests : IAsyncLifetime
     [InlineData("msg-1", "msg.example", 0)]
     public async Task A_server_that_clients_could_not_be_told_of_is_refused_and_the_token_is_not_spent(string name, string host, ushort port)
     {
-        await AssertRefusedAsync(TestMessageServer.Request(_token, name, host, port));
+        await AssertRefusedAsync(TestMessageServer.Request(_client, _token, name, host, port));
 
         await TestMessageServer.EnrolAsync(_client, _token);
     }
@@ -150,7 +170,7 @@ public sealed class EnrolmentTests : IAsyncLifetime
     [InlineData("192.0.2.7")]
     [InlineData("2001:db8::7")]
     public async Task A_host_is_a_name_or_an_address(string host) =>
-        await _client.RequestAsync<ServerRegistered>(TestMessageServer.Request(_token, host: host));
+        await _client.RequestAsync<ServerRegistered>(TestMessageServer.Request(_client, _token, host: host));
 
     [Fact]
     public async Task The_token_is_kept_nowhere()

@@ -40,7 +40,7 @@ public sealed class RestartTests : IAsyncLifetime
         Assert.Equal(ticket.Part.Certificate, (await again.LoginAsync(account)).Part.Certificate);
         Assert.Equal(
             RegistrationRefusal.NameTaken,
-            await again.RegistrationRefusalAsync(new RegisterClientRequest("Alice", SampleRecord.Element())));
+            await again.RegistrationRefusalAsync(new RegisterClientRequest("Alice", "", SampleRecord.Element())));
         await TestMessageServer.EnrolAsync(again, unusedToken, "msg-2");
     }
 
@@ -79,7 +79,7 @@ public sealed class RestartTests : IAsyncLifetime
         Assert.Equal(
             Protocol.ProtocolError.TicketRefused,
             await again.RefusalAsync(ticket.Request(again, Protocol.MessageCode.PresentTicket)));
-        Assert.Equal(Protocol.ProtocolError.EnrolmentRefused, await again.RefusalAsync(TestMessageServer.Request(token)));
+        Assert.Equal(Protocol.ProtocolError.EnrolmentRefused, await again.RefusalAsync(TestMessageServer.Request(again, token)));
     }
 
     [Fact]

@@ -31,7 +31,7 @@ public sealed class SecrecyTests : IAsyncLifetime
     {
         _server = await TestServer.StartAsync();
         _messageServer = await _server.EnrolAsync();
-        _secrets["service key"] = _messageServer.Registered.ServiceKey;
+        _secrets["service key"] = _messageServer.ServiceKey;
         await using var proxy = new RecordingProxy(_server.Port);
         await using (var client = await _server.ConnectAsync(proxy.Port))
         {
@@ -156,7 +156,7 @@ public sealed class SecrecyTests : IAsyncLifetime
         using var registration = OpaqueClientRegistration.Start(_alice.PasswordBytes);
         var blind = OpaqueInside.BlindOf(registration);
         var challenge = await client.RequestAsync<RegistrationChallenge>(
-            new RegisterClientRequest(_alice.Name, registration.Request.ToArray()));
+            new RegisterClientRequest(_alice.Name, "", registration.Request.ToArray()));
         var stretching = TestClient.Parameters(challenge.Stretching);
         Assert.True(registration.TryFinish(challenge.RegistrationResponse, stretching, [], [], out var result));
         await client.RequestAsync<ClientRegistered>(

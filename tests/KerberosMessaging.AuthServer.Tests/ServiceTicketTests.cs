@@ -88,11 +88,11 @@ public sealed class ServiceTicketTests : IAsyncLifetime
 
         // Not even where one server has the name of the other, the key of the other, or another realm.
         Assert.Null(new TestMessageServer(_messages.Registered with { Server = other.Registered.Server }).Open(ticket));
-        Assert.Null(new TestMessageServer(_messages.Registered with { ServiceKey = other.Registered.ServiceKey }).Open(ticket));
-        Assert.Null(new TestMessageServer(_messages.Registered with { KeyVersion = 2 }).Open(ticket));
+        Assert.Null(_messages.WithServiceKey(1, other.ServiceKey).Open(ticket));
+        Assert.Null(_messages.WithServiceKey(2, _messages.ServiceKey).Open(ticket));
         using var otherRealm = Ed25519PrivateKey.Generate();
-        Assert.Null(new TestMessageServer(
-            _messages.Registered with { RealmSigningKey = otherRealm.PublicKey.ToArray() }).Open(ticket));
+        Assert.Null(_messages.WithTicketSigningKey(1, otherRealm.PublicKey.ToArray()).Open(ticket));
+        Assert.Null(_messages.WithTicketSigningKey(2, _server.Keys.Signing.PublicKey.ToArray()).Open(ticket));
     }
 
     [Fact]

@@ -57,6 +57,35 @@ public sealed class MessageRuleTests
     public void A_range_that_ends_before_it_starts_or_is_no_sequence_number_is_refused(ulong first, ulong last) =>
         AssertRefused(new AcknowledgeRequest([new SequenceRange(first, last)]));
 
+    [Fact]
+    public void A_device_is_not_renamed_to_nothing()
+    {
+        Assert.Equal("x", ReadBack(new RenameDeviceRequest(DeviceId.New(), "x")).Name);
+        AssertRefused(new RenameDeviceRequest(DeviceId.New(), ""));
+    }
+
+    [Fact]
+    public void A_server_has_1_to_16_keys_of_each_kind_and_no_version_twice()
+    {
+        VersionedKey[] most = [.. Enumerable.Range(1, ProtocolLimits.KeyVersions).Select(static version => new VersionedKey((uint)version, new byte[32]))];
+        VersionedKey next = new(17, new byte[32]);
+
+        Assert.Equal(16, ReadBack(Keys(most, most)).ServiceKeys.Count);
+        AssertRefused(Keys([.. most, next], most));
+        AssertRefused(Keys(most, [.. most, next]));
+        AssertRefused(Keys([], most));
+        AssertRefused(Keys(most, []));
+        AssertRefused(Keys([next, next], most));
+        AssertRefused(Keys(most, [next, most[0], next]));
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(4)]
+    [InlineData(255)]
+    public void A_revocation_of_a_kind_that_is_not_known_is_refused(byte kind) =>
+        AssertRefused(new Revocations([new Revocation(1, (RevocationKind)kind, ClientId.New(), DeviceId.New(), SessionId.New(), default(DateTimeOffset).AddYears(2000))]));
+
     [Theory]
     [InlineData(2)]
     [InlineData(255)]
@@ -130,10 +159,16 @@ public sealed class MessageRuleTests
     {
         Assert.Equal(
             "RegisterServerRequest mail-1 at mail.example:4711",
-            new RegisterServerRequest("one-time", "mail-1", "mail.example", 4711, new byte[32]).ToString());
+            new RegisterServerRequest("one-time", "mail-1", "mail.example", 4711, new byte[32], new byte[64]).ToString());
+        Assert.Equal("RegisterClientRequest alice", new RegisterClientRequest("alice", "one-time", new byte[32]).ToString());
+        Assert.Equal(
+            "ServerKeys service 3 4, ticket signing 2", MessageSample.All[MessageCode.ServerKeys].Message.ToString());
+        Assert.Equal("key 7", new VersionedKey(7, new byte[32]).ToString());
         // Byte arrays print their type alone; only text shows itself.
         Assert.All(MessageSample.All.Values, sample => Assert.DoesNotContain("one-time", sample.Message.ToString(), StringComparison.Ordinal));
     }
+
+    private static ServerKeys Keys(VersionedKey[] service, VersionedKey[] ticketSigning) => new(new byte[32], service, ticketSigning);
 
     private static SendMessageRequest Send(uint timeToLive, params DeviceEnvelope[] envelopes) =>
         new(MessageId.New(), ClientId.New(), timeToLive, envelopes);

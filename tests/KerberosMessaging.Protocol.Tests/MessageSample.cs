@@ -13,7 +13,13 @@ internal sealed record MessageSample(IWireMessage Message, Func<ReadOnlyMemory<b
     private static readonly MessageId Message1 = new(Id(0x70));
     private static readonly DateTimeOffset Time = new(2026, 1, 2, 3, 4, 5, 678, TimeSpan.Zero);
     private static readonly Stretching Argon2id = new(1, 3, 65536);
+    private static readonly Stretching Pbkdf2 = new(2, 600_000, 0);
     private static readonly byte[] RatchetEnvelope = [1, 2, .. Bytes(0, 88)];
+
+    private static readonly ServerKeys Keys = new(
+        Bytes(24, 32),
+        [new VersionedKey(3, Bytes(23, 32)), new VersionedKey(4, Bytes(25, 32))],
+        [new VersionedKey(2, Bytes(26, 32))]);
 
     private static readonly byte[] PrekeyEnvelope =
         [1, 1, .. Bytes(0, 64), 0, 0, 0, 7, 0, 0, 0, 9, .. Bytes(0x20, 32), .. Bytes(0x55, 1088), 0, 5, .. Bytes(0xC0, 5), .. Bytes(0x80, 88)];
@@ -23,8 +29,8 @@ internal sealed record MessageSample(IWireMessage Message, Func<ReadOnlyMemory<b
     {
         Of(new ClientHello(Bytes(1, 32), Bytes(0x21, 1216))),
         Of(new ServerHello(Bytes(2, 32), Bytes(0x22, 1120), Session, Server, Time, Bytes(0xA0, 32), Bytes(0xB0, 64))),
-        Of(new RegisterClientRequest("alice", Bytes(3, 32))),
-        Of(new RegisterServerRequest("one-time", "mail-1", "mail.example", 4711, Bytes(4, 32))),
+        Of(new RegisterClientRequest("alice", "one-time", Bytes(3, 32))),
+        Of(new RegisterServerRequest("one-time", "mail-1", "mail.example", 4711, Bytes(4, 32), Bytes(5, 64))),
         Of(new ListServersRequest()),
         Of(new ServiceTicketRequest(Bytes(5, 20), Bytes(6, 19), Server)),
         Of(new PresentTicketRequest(Bytes(7, 20), Bytes(8, 19))),
@@ -43,6 +49,15 @@ internal sealed record MessageSample(IWireMessage Message, Func<ReadOnlyMemory<b
         Of(new FetchPrekeysRequest(Client, [Laptop, Phone])),
         Of(new AcknowledgeRequest([new SequenceRange(1, 5), new SequenceRange(8, long.MaxValue)])),
         Of(new GrantCreditRequest(64)),
+        Of(new StartPasswordChangeRequest(Bytes(31, 96), Bytes(32, 32))),
+        Of(new FinishPasswordChangeRequest(Bytes(33, 64), Bytes(34, 192), Argon2id, Bytes(35, 20), true)),
+        Of(new ListDevicesRequest()),
+        Of(new RenameDeviceRequest(Laptop, "Büro")),
+        Of(new RemoveDeviceRequest(Phone)),
+        Of(new AuthenticateServerRequest(Server, "mail-1", "mail.example", 4711, Bytes(36, 64))),
+        Of(new SubscribeRevocationsRequest(41)),
+        Of(new FetchServerKeysRequest()),
+        Of(new ConfirmServerKeysRequest(4, 2)),
         Of(new ClientRegistered(Client)),
         Of(new RegistrationRefused(RegistrationRefusal.NameTaken)),
         Of(new ServerList(
@@ -54,8 +69,8 @@ internal sealed record MessageSample(IWireMessage Message, Func<ReadOnlyMemory<b
         Of(new TicketAccepted(Bytes(21, 19))),
         Of(new MessageAccepted(Time)),
         Of(new ErrorReply(ProtocolError.QuotaExceeded, 60_000)),
-        Of(new RegistrationChallenge(Bytes(22, 64), new Stretching(2, 600_000, 0))),
-        Of(new ServerRegistered(Server, 3, Bytes(23, 32), Bytes(24, 32))),
+        Of(new RegistrationChallenge(Bytes(22, 64), Pbkdf2, 8)),
+        Of(new ServerRegistered(Server, Keys)),
         Of(new LoginChallenge(Argon2id, Bytes(25, 320))),
         Of(new TicketGranted(Bytes(26, 20), Bytes(27, 19))),
         Of(new ClientFound(Client, "bob", Server, [Bytes(28, 9), Bytes(29, 11)])),
@@ -63,8 +78,23 @@ internal sealed record MessageSample(IWireMessage Message, Func<ReadOnlyMemory<b
         Of(new PrekeysReply([new DevicePrekeyBundle(Laptop, Bytes(30, 7)), new DevicePrekeyBundle(Phone, [])])),
         Of(new DevicesMismatched([Laptop], [Phone, new DeviceId(Id(0x41))])),
         Of(new CreditGranted(0x0102030405060708)),
+        Of(new PasswordChangeChallenge(Argon2id, Bytes(37, 320), Bytes(38, 64), Pbkdf2, 10, Bytes(39, 20))),
+        Of(new OwnDevices(
+        [
+            new OwnDevice(Laptop, "laptop", 42, Time, Time.AddHours(1)),
+            new OwnDevice(Phone, "", 43, Time.AddHours(1), Time.AddHours(1)),
+        ])),
+        Of(Keys),
+        Of(new RevocationsSubscribed(0x0102030405060708)),
         Of(new Deliver(42, Message1, Client, Laptop, "alice", Time, RatchetEnvelope)),
         Of(new Notice(NoticeKind.ShuttingDown, 5000)),
+        Of(new Revocations(
+        [
+            new Revocation(42, RevocationKind.Session, Client, Laptop, Session, Time),
+            new Revocation(43, RevocationKind.Device, Client, Phone, default, Time.AddHours(1)),
+            new Revocation(0x0102030405060708, RevocationKind.Client, new ClientId(Id(0x11)), default, default, Time.AddHours(1)),
+        ])),
+        Of(new ServerKeysChanged()),
     }.ToDictionary(sample => sample.Message.FrameCode);
 
     /// <summary>The codes, for theories.</summary>

@@ -26,6 +26,15 @@ public sealed class NumberTests
         1037 FetchPrekeys
         1038 Acknowledge
         1039 GrantCredit
+        1040 StartPasswordChange
+        1041 FinishPasswordChange
+        1042 ListDevices
+        1043 RenameDevice
+        1044 RemoveDevice
+        1045 AuthenticateServer
+        1046 SubscribeRevocations
+        1047 FetchServerKeys
+        1048 ConfirmServerKeys
         1600 ClientRegistered
         1601 RegistrationRefused
         1602 ServerList
@@ -42,8 +51,14 @@ public sealed class NumberTests
         1616 Prekeys
         1617 DevicesMismatched
         1618 CreditGranted
+        1619 PasswordChangeChallenge
+        1620 OwnDevices
+        1621 ServerKeys
+        1622 RevocationsSubscribed
         1900 Deliver
         1901 Notice
+        1902 Revocations
+        1903 ServerKeysChanged
         """,
         Numbers<MessageCode>());
 
@@ -59,6 +74,7 @@ public sealed class NumberTests
         7 SessionEnded
         8 ShuttingDown
         9 Internal
+        10 Overloaded
         100 NotSignedIn
         101 LoginFailed
         102 TicketRefused
@@ -70,6 +86,8 @@ public sealed class NumberTests
         108 Busy
         109 MessageIdReused
         110 Unexpected
+        111 TooManyRequests
+        112 UnknownDevice
         """,
         Numbers<ProtocolError>());
 
@@ -90,8 +108,18 @@ public sealed class NumberTests
         3 Closed
         4 StretchingRefused
         5 RecordRefused
+        6 InviteRefused
         """,
         Numbers<RegistrationRefusal>());
+
+    [Fact]
+    public void Revocation_kinds_never_change() => Assert.Equal(
+        """
+        1 Session
+        2 Device
+        3 Client
+        """,
+        Numbers<RevocationKind>());
 
     [Fact]
     public void Limits_of_the_format_never_change()
@@ -110,6 +138,9 @@ public sealed class NumberTests
         Assert.Equal(32, ProtocolLimits.DevicesPerClient);
         Assert.Equal(256, ProtocolLimits.ServersPerRealm);
         Assert.Equal(64, ProtocolLimits.RangesPerAcknowledgement);
+        Assert.Equal(16, ProtocolLimits.KeyVersions);
+        Assert.Equal(256, ProtocolLimits.RevocationsPerPush);
+        Assert.Equal(1024, ProtocolLimits.PreviousKeysBytes);
         Assert.Equal(2_592_000u, ProtocolLimits.TimeToLiveSeconds);
     }
 

@@ -86,6 +86,11 @@ public sealed class SpecificationTests
         SpecificationDocument.Table("kind", "meaning").Select(cells => $"{cells[0]} {Name(cells[1].Split(':')[0])}"));
 
     [Fact]
+    public void The_kinds_of_revocation_are_those_of_the_table() => Assert.Equal(
+        Enum.GetValues<RevocationKind>().Select(kind => $"{kind:D} {kind:G}"),
+        SpecificationDocument.Table("revoked", "meaning").Select(cells => $"{cells[0]} {Name(cells[1].Split(':')[0])}"));
+
+    [Fact]
     public void The_reasons_of_a_refused_registration_are_those_of_the_table() => Assert.Equal(
         Enum.GetValues<RegistrationRefusal>().Select(reason => $"{reason:D} {reason:G}"),
         SpecificationDocument.Table("reason", "meaning").Select(cells => $"{cells[0]} {Name(cells[1].Split(':')[0])}"));
@@ -95,7 +100,7 @@ public sealed class SpecificationTests
         [
             ("client, device or server name", ProtocolLimits.NameBytes),
             ("host name", ProtocolLimits.HostBytes),
-            ("enrolment token", ProtocolLimits.TokenBytes),
+            ("one-time token", ProtocolLimits.TokenBytes),
             ("ticket", ProtocolLimits.TicketBytes),
             ("authenticator or sealed reply part", ProtocolLimits.SealedPartBytes),
             ("device certificate", ProtocolLimits.CertificateBytes),
@@ -104,6 +109,9 @@ public sealed class SpecificationTests
             ("devices of a client, envelopes in one message", ProtocolLimits.DevicesPerClient),
             ("message servers in one list", ProtocolLimits.ServersPerRealm),
             ("ranges in one acknowledgement", ProtocolLimits.RangesPerAcknowledgement),
+            ("versions of one kind of key", ProtocolLimits.KeyVersions),
+            ("revocations in one push", ProtocolLimits.RevocationsPerPush),
+            ("previous keys", ProtocolLimits.PreviousKeysBytes),
             ("time to live in seconds", (int)ProtocolLimits.TimeToLiveSeconds),
             ("payload before authentication", ProtocolLimits.PayloadBeforeAuthentication),
             ("payload after authentication", ProtocolLimits.PayloadAfterAuthentication),

@@ -29,9 +29,12 @@ internal static class Realm
 
     public static byte[] Grant(TicketBody body) => TicketGrantingTicket.Seal(body, TicketKey.Span, 3);
 
-    public static byte[] Issue(TicketBody body) => ServiceTicket.Seal(body, Server, ServiceKey.Span, 7, SigningKey);
+    public static byte[] Issue(TicketBody body) => ServiceTicket.Seal(body, Server, ServiceKey.Span, 7, SigningKey, 5);
 
     /// <summary>Opens a ticket as the message server that it is for.</summary>
     public static TicketBody? Open(ReadOnlySpan<byte> serviceTicket) =>
-        ServiceTicket.TryOpen(serviceTicket, Server, version => version == 7 ? ServiceKey : null, PublicKey);
+        ServiceTicket.TryOpen(serviceTicket, Server, version => version == 7 ? ServiceKey : null, SigningKeyOf);
+
+    /// <summary>The ticket-signing public key of a version, of which there is one.</summary>
+    public static byte[]? SigningKeyOf(uint version) => version == 5 ? PublicKey.ToArray() : null;
 }

@@ -35,6 +35,7 @@ public sealed class RedactionTests
                 Times = Realm.Times,
                 Certificate = Secret,
             },
+            PreviousKeys.TryOpen(PreviousKeys.Seal(new SecretBytes(Secret), [new SecretBytes([.. Secret, .. Secret])]), new SecretBytes(Secret))!,
             new TgsReplyPart
             {
                 SessionKey = new SecretBytes(Secret),

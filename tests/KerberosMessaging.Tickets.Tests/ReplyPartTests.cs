@@ -15,7 +15,8 @@ public sealed class ReplyPartTests
     {
         var keys = Gen.OneOf(Gen.Byte.Array[32], Gen.Byte.Array[64]);
         var certificate = Gen.Byte.Array[0, ProtocolLimits.CertificateBytes];
-        Gen.Select(keys, BodyGen.Body, BodyGen.Time, certificate).Sample((key, body, serverTime, certified) =>
+        var previousKeys = Gen.Byte.Array[0, ProtocolLimits.PreviousKeysBytes];
+        Gen.Select(keys, BodyGen.Body, BodyGen.Time, certificate, previousKeys, Gen.Bool).Sample((key, body, serverTime, certified, previous, wantsNew) =>
         {
             using var replyKey = new SecretBytes(key);
             var part = new AsReplyPart
@@ -27,6 +28,8 @@ public sealed class ReplyPartTests
                 ServerTime = serverTime,
                 Times = body.Times,
                 Certificate = certified,
+                PreviousKeys = previous,
+                WantsNewRecord = wantsNew,
             };
             var sealedPart = part.Seal(replyKey, Ticket);
             using var opened = AsReplyPart.TryOpen(sealedPart, replyKey, Ticket);
@@ -39,6 +42,8 @@ public sealed class ReplyPartTests
                 && opened.ServerTime == part.ServerTime
                 && opened.Times == part.Times
                 && opened.Certificate.AsSpan().SequenceEqual(part.Certificate)
+                && opened.PreviousKeys.AsSpan().SequenceEqual(part.PreviousKeys)
+                && opened.WantsNewRecord == part.WantsNewRecord
                 && sealedPart.Length <= ProtocolLimits.SealedPartBytes;
         });
     }

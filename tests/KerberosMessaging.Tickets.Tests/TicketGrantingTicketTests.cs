@@ -60,11 +60,11 @@ public sealed class TicketGrantingTicketTests
     {
         // Sealed under the same key, as if a key had been put to two uses.
         var serviceTicket = ServiceTicket.Seal(
-            Realm.NewBody(), Realm.Server, Realm.TicketKey.Span[..32], 1, Realm.SigningKey);
+            Realm.NewBody(), Realm.Server, Realm.TicketKey.Span[..32], 1, Realm.SigningKey, 1);
 
         Assert.False(TicketGrantingTicket.TryReadKeyVersion(serviceTicket, out _));
         Assert.Null(TicketGrantingTicket.TryOpen(serviceTicket, Realm.TicketKey.Span[..32]));
-        Assert.Null(TicketGrantingTicket.TryOpen([1, 0, 0, 0, 1, .. serviceTicket.AsSpan(21)], Realm.TicketKey.Span[..32]));
+        Assert.Null(TicketGrantingTicket.TryOpen([1, 0, 0, 0, 1, .. serviceTicket.AsSpan(25)], Realm.TicketKey.Span[..32]));
     }
 
     [Fact]

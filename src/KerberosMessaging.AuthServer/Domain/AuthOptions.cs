@@ -30,6 +30,13 @@ public sealed class AuthOptions : IValidatableObject
     [AllowedValues(StretchingAlgorithm.Argon2id, StretchingAlgorithm.Pbkdf2Sha256)]
     public StretchingAlgorithm Stretching { get; set; } = StretchingAlgorithm.Argon2id;
 
+    /// <summary>
+    /// Fewest Unicode code points of a new password (NIST SP 800-63B, section 5.1.1.1). Clients are told and check it: this
+    /// server never sees a password.
+    /// </summary>
+    [Range(1, 128)]
+    public int MinimumPasswordLength { get; set; } = 8;
+
     /// <inheritdoc />
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {

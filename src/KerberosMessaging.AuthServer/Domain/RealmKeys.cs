@@ -12,6 +12,9 @@ namespace KerberosMessaging.AuthServer.Domain;
 /// <summary>The realm's long-term keys: made at the first start, sealed in the database, opened at every start.</summary>
 internal sealed class RealmKeys : IDisposable
 {
+    /// <summary>The key version number under which the realm's key signs service tickets.</summary>
+    public const uint TicketSigningVersion = 1;
+
     private const int TicketKeySize = 64;
 
     private readonly FrozenDictionary<uint, SecretBytes> _ticketKeys;

@@ -46,6 +46,8 @@ internal sealed class RegistrationService(
 
     public StretchingParameters Stretching => options.Value.StretchingParameters;
 
+    public ushort MinimumPasswordLength => (ushort)options.Value.MinimumPasswordLength;
+
     /// <summary>Stores the record under the name; of two that come at once, the unique index lets one in.</summary>
     public async Task<(ClientId Client, RegistrationFailure? Failure)> FinishAsync(
         string name,

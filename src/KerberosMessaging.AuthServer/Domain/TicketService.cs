@@ -92,7 +92,7 @@ internal sealed class TicketService(
             SessionKey = SessionKey.New(),
             Times = new TicketTimes(verified.Body.Times.AuthenticatedAt, now, endsAt, endsAt),
         };
-        var ticket = ServiceTicket.Seal(body, server.Id, server.ServiceKey.Span, server.KeyVersion, keys.Signing);
+        var ticket = ServiceTicket.Seal(body, server.Id, server.ServiceKey.Span, server.KeyVersion, keys.Signing, RealmKeys.TicketSigningVersion);
         using var part = new TgsReplyPart
         {
             SessionKey = body.SessionKey.Clone(),

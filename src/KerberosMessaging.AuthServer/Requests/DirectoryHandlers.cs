@@ -3,6 +3,7 @@ using KerberosMessaging.AuthServer.Persistence;
 using KerberosMessaging.Hosting.Wire;
 using KerberosMessaging.Protocol;
 using KerberosMessaging.Protocol.Messages;
+using KerberosMessaging.Tickets;
 
 namespace KerberosMessaging.AuthServer.Requests;
 
@@ -39,16 +40,25 @@ internal sealed class RegisterServerHandler(
         WireConnection connection,
         CancellationToken cancellationToken)
     {
-        if (request.Name.Length == 0 || request.Port == 0 || Uri.CheckHostName(request.Host) == UriHostNameType.Unknown)
+        if (request.Name.Length == 0
+            || request.Port == 0
+            || Uri.CheckHostName(request.Host) == UriHostNameType.Unknown
+            || !ServerProof.IsEnrolmentSigned(request.Signature, request.SigningKey, connection.ChannelBinding.Span, request.Token))
         {
             return HandlerReply.Refuse(ProtocolError.EnrolmentRefused);
         }
 
         var server = await servers.EnrolAsync(
             database, request.Token, request.Name, request.Host, request.Port, request.SigningKey, time.GetUtcNow(), cancellationToken);
-        return server is null
-            ? HandlerReply.Refuse(ProtocolError.EnrolmentRefused)
-            : HandlerReply.Of(new ServerRegistered(
-                server.Id, server.KeyVersion, server.ServiceKey.Span.ToArray(), keys.Signing.PublicKey.ToArray()));
+        if (server is null)
+        {
+            return HandlerReply.Refuse(ProtocolError.EnrolmentRefused);
+        }
+
+        var realmKey = keys.Signing.PublicKey.ToArray();
+        return HandlerReply.Of(new ServerRegistered(server.Id, new ServerKeys(
+            realmKey,
+            [new VersionedKey(server.KeyVersion, server.ServiceKey.Span.ToArray())],
+            [new VersionedKey(RealmKeys.TicketSigningVersion, realmKey)])));
     }
 }

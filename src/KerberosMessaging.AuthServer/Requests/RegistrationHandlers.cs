@@ -19,7 +19,7 @@ internal sealed class RegisterClientHandler(RegistrationService registration) : 
         }
 
         connection.SetState(new StartedRegistration(request.Name));
-        return HandlerReply.Of(new RegistrationChallenge(response, registration.Stretching.ToWire()));
+        return HandlerReply.Of(new RegistrationChallenge(response, registration.Stretching.ToWire(), registration.MinimumPasswordLength));
     }
 }
 

@@ -8,7 +8,7 @@ namespace KerberosMessaging.MessageServer.Domain;
 /// <param name="SigningKey">Signs its handshakes; the auth server lists the public half to clients.</param>
 /// <param name="KeyVersion">Version of the service key.</param>
 /// <param name="ServiceKey">Opens service tickets.</param>
-/// <param name="RealmSigningKey">Verifies them: the realm's Ed25519 public key.</param>
+/// <param name="RealmSigningKey">Verifies them: the realm's ticket-signing Ed25519 public key.</param>
 internal sealed record EnrolledServer(
     ServerId Server,
     Ed25519PrivateKey SigningKey,

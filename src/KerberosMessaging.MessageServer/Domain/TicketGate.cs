@@ -18,7 +18,7 @@ internal sealed class TicketGate(TicketKeyRing keys, TimeProvider time)
         }
 
         var body = ServiceTicket.TryOpen(
-            ticket, own.Server, version => version == own.KeyVersion ? own.ServiceKey : null, own.RealmSigningKey);
+            ticket, own.Server, version => version == own.KeyVersion ? own.ServiceKey : null, _ => own.RealmSigningKey);
         if (body is null)
         {
             return null;

@@ -3,6 +3,7 @@ using KerberosMessaging.Cryptography;
 using KerberosMessaging.MessageServer.Domain;
 using KerberosMessaging.Protocol;
 using KerberosMessaging.Protocol.Messages;
+using KerberosMessaging.Tickets;
 using KerberosMessaging.Transport;
 using Microsoft.Extensions.Options;
 
@@ -28,21 +29,40 @@ internal sealed class EnrolmentClient(IOptions<RealmOptions> options, TimeProvid
 
         var token = await ReadAsync(_options.EnrolmentToken, _options.EnrolmentTokenFile, "enrolment token", cancellationToken);
         var port = _options.AdvertisedPort == 0 ? listeningPort : _options.AdvertisedPort;
-        var request = new RegisterServerRequest(
-            token, _options.Name, _options.AdvertisedHost, (ushort)port, signingKey.PublicKey.ToArray());
-        var reply = await SendAsync(request, fingerprint, cancellationToken);
-        using var serviceKey = new SecretBytes(reply.ServiceKey);
-        CryptographicOperations.ZeroMemory(reply.ServiceKey);
+        var reply = await SendAsync(
+            channelBinding => new RegisterServerRequest(
+                token,
+                _options.Name,
+                _options.AdvertisedHost,
+                (ushort)port,
+                signingKey.PublicKey.ToArray(),
+                signingKey.Sign(ServerProof.EnrolmentSignedBytes(channelBinding.Span, token))),
+            fingerprint,
+            cancellationToken);
+        var newest = reply.Keys.ServiceKeys.MaxBy(static key => key.Version)!;
+        using var serviceKey = new SecretBytes(newest.Key);
+        foreach (var key in reply.Keys.ServiceKeys)
+        {
+            CryptographicOperations.ZeroMemory(key.Key);
+        }
 
         // The auth server signs its handshake with the realm key, so both must be the key that was pinned.
-        return RealmFingerprint.IsOf(fingerprint, reply.RealmSigningKey)
-            ? new EnrolledServer(reply.Server, signingKey, reply.KeyVersion, serviceKey.Clone(), reply.RealmSigningKey)
+        return RealmFingerprint.IsOf(fingerprint, reply.Keys.RealmKey)
+            ? new EnrolledServer(
+                reply.Server,
+                signingKey,
+                newest.Version,
+                serviceKey.Clone(),
+                reply.Keys.TicketSigningKeys.MaxBy(static key => key.Version)!.Key)
             : throw new EnrolmentException($"the auth server at {Address} states a realm key that is not the pinned one", needsOperator: true);
     }
 
     private string Address => $"{_options.Host}:{_options.Port}";
 
-    private async Task<ServerRegistered> SendAsync(RegisterServerRequest request, byte[] fingerprint, CancellationToken cancellationToken)
+    private async Task<ServerRegistered> SendAsync(
+        Func<ReadOnlyMemory<byte>, RegisterServerRequest> request,
+        byte[] fingerprint,
+        CancellationToken cancellationToken)
     {
         try
         {
@@ -53,7 +73,7 @@ internal sealed class EnrolmentClient(IOptions<RealmOptions> options, TimeProvid
                 new ChannelOptions { Time = time },
                 onPush: null,
                 cancellationToken);
-            return await connection.RequestAsync<ServerRegistered>(request, cancellationToken);
+            return await connection.RequestAsync<ServerRegistered>(request(connection.Channel.ChannelBinding), cancellationToken);
         }
         catch (ChannelException e) when (e.Failure == ChannelFailure.UntrustedServer)
         {

@@ -6,12 +6,14 @@ namespace KerberosMessaging.Protocol.Messages;
 /// <param name="Host">The host name or address that clients are told.</param>
 /// <param name="Port">The TCP port that clients are told.</param>
 /// <param name="SigningKey">Ed25519 public key of the server's handshakes.</param>
+/// <param name="Signature">Ed25519 by that key over the channel binding and the token: proof that the server holds it.</param>
 public sealed record RegisterServerRequest(
     string Token,
     string Name,
     string Host,
     ushort Port,
-    byte[] SigningKey) : IWireMessage<RegisterServerRequest>
+    byte[] SigningKey,
+    byte[] Signature) : IWireMessage<RegisterServerRequest>
 {
     /// <inheritdoc />
     public static MessageCode Code => MessageCode.RegisterServer;
@@ -22,7 +24,8 @@ public sealed record RegisterServerRequest(
         reader.ReadText(ProtocolLimits.NameBytes),
         reader.ReadText(ProtocolLimits.HostBytes),
         reader.ReadU16(),
-        reader.ReadFixed(32));
+        reader.ReadFixed(32),
+        reader.ReadFixed(64));
 
     /// <inheritdoc />
     public void Write(WireWriter writer)
@@ -32,22 +35,17 @@ public sealed record RegisterServerRequest(
         writer.WriteText(Host);
         writer.WriteU16(Port);
         writer.WriteFixed(SigningKey, 32);
+        writer.WriteFixed(Signature, 64);
     }
 
     /// <summary>Name and address: never the token, which enrols whoever has it.</summary>
     public override string ToString() => $"{nameof(RegisterServerRequest)} {Name} at {Host}:{Port}";
 }
 
-/// <summary>What a message server needs to accept tickets. It carries a secret key: never log or store it unsealed.</summary>
+/// <summary>The server is a member of the realm now. It carries secret keys: never log or store it unsealed.</summary>
 /// <param name="Server">The id the realm gave it.</param>
-/// <param name="KeyVersion">Key version number of the service key.</param>
-/// <param name="ServiceKey">The key under which service tickets for it are sealed.</param>
-/// <param name="RealmSigningKey">Ed25519 public key that signs tickets and certificates.</param>
-public sealed record ServerRegistered(
-    ServerId Server,
-    uint KeyVersion,
-    byte[] ServiceKey,
-    byte[] RealmSigningKey) : IWireMessage<ServerRegistered>
+/// <param name="Keys">What it opens and verifies service tickets with.</param>
+public sealed record ServerRegistered(ServerId Server, ServerKeys Keys) : IWireMessage<ServerRegistered>
 {
     /// <inheritdoc />
     public static MessageCode Code => MessageCode.ServerRegistered;
@@ -55,16 +53,12 @@ public sealed record ServerRegistered(
     /// <inheritdoc />
     public static ServerRegistered Read(ref WireReader reader) => new(
         new ServerId(reader.ReadId()),
-        reader.ReadU32(),
-        reader.ReadFixed(32),
-        reader.ReadFixed(32));
+        ServerKeys.Read(ref reader));
 
     /// <inheritdoc />
     public void Write(WireWriter writer)
     {
         writer.WriteId(Server.Value);
-        writer.WriteU32(KeyVersion);
-        writer.WriteFixed(ServiceKey, 32);
-        writer.WriteFixed(RealmSigningKey, 32);
+        Keys.Write(writer);
     }
 }

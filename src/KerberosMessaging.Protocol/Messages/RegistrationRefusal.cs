@@ -17,4 +17,7 @@ public enum RegistrationRefusal : ushort
 
     /// <summary>The record is not well-formed, or no first step came before on this connection.</summary>
     RecordRefused = 5,
+
+    /// <summary>The realm asks for a one-time token, and this one is missing, unknown, used, expired or made for another name.</summary>
+    InviteRefused = 6,
 }

@@ -20,7 +20,7 @@ internal static class SampleRecord
 
     public static async Task<ClientRegistered> RegisterAsync(TestClient client, string name)
     {
-        await client.RequestAsync<RegistrationChallenge>(new RegisterClientRequest(name, Element()));
+        await client.RequestAsync<RegistrationChallenge>(new RegisterClientRequest(name, "", Element()));
         return await client.RequestAsync<ClientRegistered>(new FinishRegistrationRequest(name, Make(), Stretching));
     }
 }

@@ -59,7 +59,7 @@ internal sealed class TestClient : IAsyncDisposable
     {
         using var registration = OpaqueClientRegistration.Start(account.PasswordBytes);
         var challenge = await RequestAsync<RegistrationChallenge>(
-            new RegisterClientRequest(account.Name, registration.Request.ToArray()));
+            new RegisterClientRequest(account.Name, "", registration.Request.ToArray()));
         Assert.True(registration.TryFinish(
             challenge.RegistrationResponse, Parameters(challenge.Stretching), [], [], out var result));
         using (result)

@@ -115,7 +115,7 @@ internal sealed class ScriptedRealm : IAsyncDisposable
         {
             var response = new byte[Opaque.RegistrationResponseSize];
             Assert.True(_opaque.TryCreateRegistrationResponse(request.RegistrationRequest, CredentialOf(request.Name), response));
-            return new RegistrationChallenge(response, OnWire(Cheapest));
+            return new RegistrationChallenge(response, OnWire(Cheapest), 8);
         });
         Auth.On<FinishRegistrationRequest>(request =>
         {
@@ -205,7 +205,7 @@ internal sealed class ScriptedRealm : IAsyncDisposable
         }
 
         using var body = Body(Find(granting.ClientName), granting.Device);
-        var ticket = ServiceTicket.Seal(body, request.Server, _serviceKey.Span, KeyVersion, Auth.Key);
+        var ticket = ServiceTicket.Seal(body, request.Server, _serviceKey.Span, KeyVersion, Auth.Key, KeyVersion);
         using var part = new TgsReplyPart
         {
             SessionKey = body.SessionKey.Clone(),
@@ -236,7 +236,7 @@ internal sealed class ScriptedRealm : IAsyncDisposable
         Message.On<PresentTicketRequest>((connection, request) => Accept(
             connection,
             request,
-            ServiceTicket.TryOpen(request.Ticket, Message.Id, _ => _serviceKey, Auth.Key.PublicKey.Span)));
+            ServiceTicket.TryOpen(request.Ticket, Message.Id, _ => _serviceKey, _ => Auth.Key.PublicKey.ToArray())));
         Message.On<UploadPrekeysRequest>((connection, request) =>
         {
             connection.Client!.Prekeys[connection.Device] = request.Bundle;

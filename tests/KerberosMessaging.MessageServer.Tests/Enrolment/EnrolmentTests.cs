@@ -113,7 +113,7 @@ public sealed class EnrolmentTests : IDisposable
     {
         using var other = Ed25519PrivateKey.Generate();
         await using var auth = new ScriptedAuthServer(
-            _realmKey, _ => new ServerRegistered(_id, 1, new byte[32], other.PublicKey.ToArray()));
+            _realmKey, _ => Registered(other.PublicKey.ToArray()));
         await using var server = await TestServer.StartNewAsync(_time, _ => Options(auth));
         await server.Log.WaitForAsync(LogLevel.Error, "realm key that is not the pinned one", Cancellation);
         await AssertNotReadyAsync(server, "not the pinned one");
@@ -195,8 +195,11 @@ public sealed class EnrolmentTests : IDisposable
     ];
 
     private IWireMessage Answer(RegisterServerRequest request) => request.Token == GoodToken
-        ? new ServerRegistered(_id, 1, new byte[32], _realmKey.PublicKey.ToArray())
+        ? Registered(_realmKey.PublicKey.ToArray())
         : new ErrorReply(ProtocolError.EnrolmentRefused, 0);
+
+    private ServerRegistered Registered(byte[] realmKey) =>
+        new(_id, new ServerKeys(realmKey, [new VersionedKey(1, new byte[32])], [new VersionedKey(1, realmKey)]));
 
     private static async Task AssertReadyAsync(TestServer server)
     {

@@ -6,6 +6,7 @@ using System.Security.Cryptography;
 using KerberosMessaging.Cryptography;
 using KerberosMessaging.Protocol;
 using KerberosMessaging.Protocol.Messages;
+using KerberosMessaging.Tickets;
 using KerberosMessaging.Transport;
 
 namespace KerberosMessaging.MessageServer.Tests.Enrolment;
@@ -56,6 +57,7 @@ internal sealed class ScriptedAuthServer : IAsyncDisposable
             }
 
             var request = WireReader.ReadWhole<RegisterServerRequest>(frame.Payload.Span);
+            Assert.True(ServerProof.IsEnrolmentSigned(request.Signature, request.SigningKey, channel.ChannelBinding.Span, request.Token));
             Requests.Enqueue(request);
             channel.Write(_answer(request), frame.RequestId);
             await channel.FlushAsync(_stopping.Token);

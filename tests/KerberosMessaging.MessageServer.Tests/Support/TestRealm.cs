@@ -59,7 +59,7 @@ internal sealed class TestRealm : IDisposable
             Times = new TicketTimes(startsAt, startsAt, endsAt, endsAt),
         };
         return new TestTicket(
-            ServiceTicket.Seal(body, server ?? Server, (serviceKey ?? ServiceKey).Span, keyVersion, signer ?? Key), sessionKey);
+            ServiceTicket.Seal(body, server ?? Server, (serviceKey ?? ServiceKey).Span, keyVersion, signer ?? Key, 1), sessionKey);
     }
 
     public void Dispose()

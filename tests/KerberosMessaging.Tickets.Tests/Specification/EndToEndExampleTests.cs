@@ -8,7 +8,7 @@ using KerberosMessaging.Protocol.Tests;
 
 namespace KerberosMessaging.Tickets.Tests.Specification;
 
-/// <summary>The worked example of docs/protocol.md, section 13.6, is what the code does.</summary>
+/// <summary>The worked example of docs/protocol.md, section 13.7, is what the code does.</summary>
 public sealed class EndToEndExampleTests
 {
     private const int PrekeyHeader = 1194;

@@ -4,7 +4,7 @@ using KerberosMessaging.Protocol.Tests;
 
 namespace KerberosMessaging.Tickets.Tests.Specification;
 
-/// <summary>The worked examples of docs/protocol.md, sections 13.4 and 13.5, are what the code does.</summary>
+/// <summary>The worked examples of docs/protocol.md, sections 13.4 to 13.6, are what the code does.</summary>
 public sealed class TicketExampleTests
 {
     private static readonly DateTimeOffset Login = new(2026, 1, 2, 3, 4, 5, 678, TimeSpan.Zero);
@@ -35,9 +35,14 @@ public sealed class TicketExampleTests
     {
         using var serviceKey = new SecretBytes(Example("service-key"));
         using var body = ServiceTicket.TryOpen(
-            Example("service-ticket"), Server, version => version == 7 ? serviceKey : null, Example("realm-key"));
+            Example("service-ticket"),
+            Server,
+            version => version == 7 ? serviceKey : null,
+            version => version == 2 ? Example("ticket-signing-key") : null);
+        using var signingKey = Ed25519PrivateKey.FromSeed(Example("ticket-signing-seed"));
 
         AssertSays(body, ServiceSessionKey, ServiceTimes);
+        Assert.Equal(Example("ticket-signing-key"), signingKey.PublicKey.ToArray());
     }
 
     [Fact]
@@ -54,7 +59,19 @@ public sealed class TicketExampleTests
         Assert.Equal(Login, part.ServerTime);
         Assert.Equal(Times, part.Times);
         Assert.Equal(Example("device-certificate"), part.Certificate);
+        Assert.Equal(Example("previous-keys"), part.PreviousKeys);
+        Assert.True(part.WantsNewRecord);
         AssertPlaintext("as-reply-plaintext", key.Span, TicketKeys.AsReply, Example("as-reply"), Example("ticket-granting-ticket"));
+    }
+
+    [Fact]
+    public void The_previous_keys_open_with_the_export_key()
+    {
+        using var exportKey = new SecretBytes(Bytes(0x25, 64));
+        using var opened = PreviousKeys.TryOpen(Example("previous-keys"), exportKey);
+
+        Assert.NotNull(opened);
+        Assert.Equal(Bytes(0x65, 64), Assert.Single(opened.Keys).Span.ToArray());
     }
 
     [Fact]
@@ -115,6 +132,20 @@ public sealed class TicketExampleTests
         Assert.Equal(Example("opaque-context"), LoginProof.OpaqueContext(Example("channel-binding")));
         Assert.Equal(Example("device-signed-bytes"), signed);
         Assert.Equal(Example("device-signature"), device.Sign(signed));
+    }
+
+    [Fact]
+    public void A_message_server_proves_its_key_as_stated()
+    {
+        using var key = Ed25519PrivateKey.FromSeed(Example("server-seed"));
+        var enrolment = ServerProof.EnrolmentSignedBytes(Example("channel-binding"), "one-time");
+        var authentication = ServerProof.AuthenticationSignedBytes(Example("channel-binding"), Server, "mail-1", "mail.example", 4711);
+
+        Assert.Equal(Example("server-key"), key.PublicKey.ToArray());
+        Assert.Equal(Example("enrolment-signed-bytes"), enrolment);
+        Assert.Equal(Example("enrolment-signature"), key.Sign(enrolment));
+        Assert.Equal(Example("authentication-signed-bytes"), authentication);
+        Assert.Equal(Example("authentication-signature"), key.Sign(authentication));
     }
 
     private static byte[] Example(string name) => SpecificationDocument.Example(name);
