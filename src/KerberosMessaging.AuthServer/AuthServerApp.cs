@@ -156,6 +156,7 @@ public static class AuthServerApp
         await using var scope = app.Services.CreateAsyncScope();
         var database = scope.ServiceProvider.GetRequiredService<AuthDbContext>();
         await database.Database.MigrateAsync();
+        await ClientNameUpgrade.RunAsync(database);
         var keys = await RealmKeys.LoadOrCreateAsync(
             database,
             scope.ServiceProvider.GetRequiredService<IDataProtectionProvider>(),
