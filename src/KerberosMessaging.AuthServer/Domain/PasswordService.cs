@@ -75,14 +75,12 @@ internal sealed class PasswordService(
         Origin origin,
         CancellationToken cancellationToken)
     {
-        if (!pending.Login.Opaque.TryFinish(ke3, out var opaqueKey))
+        if (!pending.Login.TryProve(ke3, out _))
         {
             return false;
         }
 
-        opaqueKey.Dispose();
-        pending.Login.Attempt.Succeed();
-        if (pending.Login.Client?.Id != client.Value || record.Stretching != Stretching || !Opaque.IsWellFormedRecord(record.Record))
+        if (pending.Login.Client.Id != client.Value || record.Stretching != Stretching || !Opaque.IsWellFormedRecord(record.Record))
         {
             return false;
         }
