@@ -131,6 +131,7 @@ public static class AuthServerApp
         services.AddRequest<FinishRegistrationRequest, FinishRegistrationHandler>(RequestAccess.Anyone);
         services.AddRequest<RegisterServerRequest, RegisterServerHandler>(RequestAccess.Anyone);
         services.AddRequest<StartLoginRequest, StartLoginHandler>(RequestAccess.Anyone);
+        services.AddRequest<FetchPreviousKeysRequest, FetchPreviousKeysHandler>(RequestAccess.Anyone);
         services.AddRequest<FinishLoginRequest, FinishLoginHandler>(RequestAccess.Anyone);
         services.AddRequest<ServiceTicketRequest, ServiceTicketHandler>(RequestAccess.Anyone);
         services.AddRequest<RenewTicketRequest, RenewTicketHandler>(RequestAccess.Anyone);
