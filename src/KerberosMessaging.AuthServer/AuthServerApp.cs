@@ -173,10 +173,14 @@ public static class AuthServerApp
 
     private static void MapAdmin(RouteGroupBuilder admin)
     {
-        admin.MapGet("/clients", ClientEndpoints.ListAsync).WithTags("Clients");
-        admin.MapGet("/sessions", SessionEndpoints.ListAsync).WithTags("Sessions");
-        admin.MapGet("/servers", ServerEndpoints.ListAsync).WithTags("Message servers");
-        admin.MapPost("/enrolment-tokens", ServerEndpoints.CreateEnrolmentTokenAsync).WithTags("Message servers");
+        ClientEndpoints.Map(admin);
+        DeviceEndpoints.Map(admin);
+        SessionEndpoints.Map(admin);
+        TokenEndpoints.Map(admin);
+        ServerEndpoints.Map(admin);
+        LockoutEndpoints.Map(admin);
+        KeyEndpoints.Map(admin);
+        AuditEndpoints.Map(admin);
     }
 
     /// <summary>The keys are in the database, which is migrated only after the services are built.</summary>
