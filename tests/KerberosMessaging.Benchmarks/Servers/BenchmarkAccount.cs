@@ -40,7 +40,7 @@ internal sealed class BenchmarkAccount : IDisposable
         await using var connection = await realm.ConnectToAuthAsync(cancellationToken);
         using var registration = OpaqueClientRegistration.Start(account._password.Span);
         var challenge = await connection.RequestAsync<RegistrationChallenge>(
-            new RegisterClientRequest(name, registration.Request.ToArray()), cancellationToken);
+            new RegisterClientRequest(name, "", registration.Request.ToArray()), cancellationToken);
         if (!registration.TryFinish(
             challenge.RegistrationResponse, Unstretched, [], [], RandomNumberGenerator.GetBytes(32), out var result))
         {

@@ -14,7 +14,17 @@ internal sealed class ServerRealm : IAsyncDisposable
     /// What both servers are told beyond their defaults. Options that lift rate limits belong here: all load comes from one
     /// address, as no real load does. An option that a server does not know stops its start.
     /// </summary>
-    private static readonly string[] LoadOptions = [];
+    private static readonly string[] LoadOptions =
+    [
+        "--Limits:ConnectionsPerSecond=1000000",
+        "--Limits:ConnectionsBurst=1000000",
+        "--Limits:ConnectionsPerSecondPerAddress=1000000",
+        "--Limits:ConnectionsBurstPerAddress=1000000",
+        "--Limits:RequestsPerSecondPerClient=1000000",
+        "--Limits:RequestsBurstPerClient=1000000",
+        "--Limits:RequestsPerSecondPerAddress=1000000",
+        "--Limits:RequestsBurstPerAddress=1000000",
+    ];
 
     private static readonly TimeSpan ReadyTime = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan ReadyPause = TimeSpan.FromMilliseconds(50);
