@@ -37,9 +37,14 @@ internal sealed class LoginService(
         var credential = isName ? parsed.CredentialIdentifier : Encoding.UTF8.GetBytes(name);
         var key = isName ? parsed.Key : "";
         var client = await database.Clients.AsNoTracking().SingleOrDefaultAsync(row => row.NameKey == key, cancellationToken);
-        var fake = keys.Opaque.CreateFakeRecord(credential);
         if (!keys.Opaque.TryStartLogin(
-            client?.OpaqueRecord ?? fake, ke1, credential, [], [], LoginProof.OpaqueContext(channelBinding.Span), out var login))
+            client is null ? keys.Opaque.FakeRecord : client.OpaqueRecord,
+            ke1,
+            credential,
+            [],
+            [],
+            LoginProof.OpaqueContext(channelBinding.Span),
+            out var login))
         {
             return null;
         }
