@@ -139,32 +139,39 @@ public sealed class OpaqueServer : IDisposable
         var clientPublicKey = record[..Opaque.PublicKeySize];
         var clientKeyshare = ke1[^Opaque.PublicKeySize..];
         var ke2Head = ke2.AsSpan(0, Opaque.Ke2HeadSize);
-        using var keyshare = new SecretBytes(Ristretto255Group.ScalarSize);
         randomness.ServerNonce.CopyTo(ke2Head[Opaque.CredentialResponseSize..]);
-        OpaqueKeys.DeriveKeyPair(randomness.KeyshareSeed, keyshare.Span, ke2Head[^Opaque.PublicKeySize..]);
-
-        using var inputKey = new SecretBytes(OpaqueHandshake.InputKeySize);
-        if (!Ristretto255Group.TryMultiply(keyshare.Span, clientKeyshare, inputKey.Span[..32])
-            || !Ristretto255Group.TryMultiply(_privateKey.Span, clientKeyshare, inputKey.Span[32..64])
-            || !Ristretto255Group.TryMultiply(keyshare.Span, clientPublicKey, inputKey.Span[64..]))
+        Span<byte> keyshare = stackalloc byte[Ristretto255Group.ScalarSize];
+        Span<byte> inputKey = stackalloc byte[OpaqueHandshake.InputKeySize];
+        try
         {
-            return false;
-        }
+            OpaqueKeys.DeriveKeyPair(randomness.KeyshareSeed, keyshare, ke2Head[^Opaque.PublicKeySize..]);
+            if (!Ristretto255Group.TryMultiply(keyshare, clientKeyshare, inputKey[..32])
+                || !Ristretto255Group.TryMultiply(_privateKey.Span, clientKeyshare, inputKey[32..64])
+                || !Ristretto255Group.TryMultiply(keyshare, clientPublicKey, inputKey[64..]))
+            {
+                return false;
+            }
 
-        var expectedKe3 = new SecretBytes(Opaque.Ke3Size);
-        var sessionKey = new SecretBytes(Opaque.SessionKeySize);
-        OpaqueHandshake.Derive(
-            inputKey.Span,
-            context,
-            clientIdentity.IsEmpty ? clientPublicKey : clientIdentity,
-            ke1,
-            serverIdentity.IsEmpty ? _publicKey : serverIdentity,
-            ke2Head,
-            ke2.AsSpan(Opaque.Ke2HeadSize),
-            expectedKe3.Span,
-            sessionKey.Span);
-        login = new OpaqueServerLogin(ke2, expectedKe3, sessionKey);
-        return true;
+            var expectedKe3 = new SecretBytes(Opaque.Ke3Size);
+            var sessionKey = new SecretBytes(Opaque.SessionKeySize);
+            OpaqueHandshake.Derive(
+                inputKey,
+                context,
+                clientIdentity.IsEmpty ? clientPublicKey : clientIdentity,
+                ke1,
+                serverIdentity.IsEmpty ? _publicKey : serverIdentity,
+                ke2Head,
+                ke2.AsSpan(Opaque.Ke2HeadSize),
+                expectedKe3.Span,
+                sessionKey.Span);
+            login = new OpaqueServerLogin(ke2, expectedKe3, sessionKey);
+            return true;
+        }
+        finally
+        {
+            CryptographicOperations.ZeroMemory(keyshare);
+            CryptographicOperations.ZeroMemory(inputKey);
+        }
     }
 
     /// <summary>CreateCredentialResponse, RFC 9807 section 6.3.2.2.</summary>
