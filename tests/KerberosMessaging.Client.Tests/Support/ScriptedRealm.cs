@@ -129,7 +129,7 @@ internal sealed class ScriptedRealm : IAsyncDisposable
             connection.Client = _clients.GetValueOrDefault(request.Name);
             var credential = CredentialOf(request.Name);
             Assert.True(_opaque.TryStartLogin(
-                connection.Client?.Record ?? _opaque.CreateFakeRecord(credential),
+                connection.Client is { } client ? client.Record : _opaque.FakeRecord,
                 request.Ke1,
                 credential,
                 [],
