@@ -15,12 +15,10 @@ internal static class ClientNames
     /// <summary>Whether two well-formed names are one client's: the realm compares them in form NFKC, without regard to case.</summary>
     public static bool AreSame(string a, string b) => Key(a) == Key(b);
 
-    private static string Key(string name) =>
-        name.Normalize(NormalizationForm.FormKC).ToLowerInvariant().Normalize(NormalizationForm.FormKC);
-
-    private static bool IsWellFormed(string name)
+    /// <summary>Whether a text has no half characters, which UTF-8 cannot hold.</summary>
+    public static bool IsWellFormed(string text)
     {
-        foreach (var rune in name.EnumerateRunes())
+        foreach (var rune in text.EnumerateRunes())
         {
             if (rune == Rune.ReplacementChar)
             {
@@ -30,4 +28,7 @@ internal static class ClientNames
 
         return true;
     }
+
+    private static string Key(string name) =>
+        name.Normalize(NormalizationForm.FormKC).ToLowerInvariant().Normalize(NormalizationForm.FormKC);
 }
