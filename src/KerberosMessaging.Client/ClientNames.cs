@@ -27,10 +27,10 @@ internal static class ClientNames
         .ToLowerInvariant()
         .Normalize(NormalizationForm.FormKC);
 
-    // Normalize throws on ill-formed UTF-16, which reads as U+FFFD here, and on the noncharacter U+FFFE.
-    private static bool IsWellFormed(string name)
+    /// <summary>Whether a text has no half characters, which UTF-8 cannot hold, and can be normalised: U+FFFE cannot.</summary>
+    public static bool IsWellFormed(string text)
     {
-        foreach (var rune in name.EnumerateRunes())
+        foreach (var rune in text.EnumerateRunes())
         {
             if (rune == Rune.ReplacementChar || rune.Value == 0xFFFE)
             {
@@ -40,4 +40,7 @@ internal static class ClientNames
 
         return true;
     }
+
+    private static string Key(string name) =>
+        name.Normalize(NormalizationForm.FormKC).ToLowerInvariant().Normalize(NormalizationForm.FormKC);
 }

@@ -78,7 +78,7 @@ public sealed partial class SecureChannel
         if (reader.Header.Code == MessageCode.Error)
         {
             // In clear, so anyone on the path could have written it: it ends this attempt and proves nothing else.
-            throw new ChannelException(WireReader.ReadWhole<ErrorReply>(frame.AsSpan(FrameHeader.Size)).Error);
+            throw ChannelException.Of(WireReader.ReadWhole<ErrorReply>(frame.AsSpan(FrameHeader.Size)));
         }
 
         if (reader.Header.Code != MessageCode.ServerHello || !reader.Header.Session.IsZero || reader.Header.RequestId != 0)
