@@ -247,10 +247,10 @@ public sealed partial class MessagingClient
 
     private static Exception Refusal(WireReply reply) => reply.As<RegistrationRefused>()?.Reason switch
     {
-        RegistrationRefusal.NameTaken => new MessagingException(MessagingFailure.NameTaken, "the name is taken"),
+        RegistrationRefusal.NameTaken => new MessagingException(MessagingFailure.NameTaken, "the name is taken, or looks like one that is"),
         RegistrationRefusal.NameInvalid => new MessagingException(
             MessagingFailure.NameInvalid,
-            "the name is not allowed: it starts with a letter or digit and goes on with letters, digits, '.', '_' and '-'"),
+            "the name is not allowed: it starts with a letter or digit and goes on with letters and digits of one script, '.', '_' and '-'"),
         { } other => new MessagingException(MessagingFailure.RegistrationRefused, $"the realm refused the registration ({other})"),
         null => new ProtocolException(ProtocolError.Malformed, "The reply is of an unexpected kind."),
     };
