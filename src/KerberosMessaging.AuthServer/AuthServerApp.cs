@@ -127,24 +127,25 @@ public static class AuthServerApp
 
     private static void AddRequests(IServiceCollection services)
     {
-        services.AddRequest<RegisterClientRequest, RegisterClientHandler>(RequestAccess.Anyone);
-        services.AddRequest<FinishRegistrationRequest, FinishRegistrationHandler>(RequestAccess.Anyone);
-        services.AddRequest<RegisterServerRequest, RegisterServerHandler>(RequestAccess.Anyone);
-        services.AddRequest<StartLoginRequest, StartLoginHandler>(RequestAccess.Anyone);
+        // A cost of 1 is about 20 microseconds of work.
+        services.AddRequest<RegisterClientRequest, RegisterClientHandler>(RequestAccess.Anyone, cost: 10);
+        services.AddRequest<FinishRegistrationRequest, FinishRegistrationHandler>(RequestAccess.Anyone, cost: 5);
+        services.AddRequest<RegisterServerRequest, RegisterServerHandler>(RequestAccess.Anyone, cost: 10);
+        services.AddRequest<StartLoginRequest, StartLoginHandler>(RequestAccess.Anyone, cost: 20);
         services.AddRequest<FetchPreviousKeysRequest, FetchPreviousKeysHandler>(RequestAccess.Anyone);
-        services.AddRequest<FinishLoginRequest, FinishLoginHandler>(RequestAccess.Anyone);
-        services.AddRequest<ServiceTicketRequest, ServiceTicketHandler>(RequestAccess.Anyone);
-        services.AddRequest<RenewTicketRequest, RenewTicketHandler>(RequestAccess.Anyone);
+        services.AddRequest<FinishLoginRequest, FinishLoginHandler>(RequestAccess.Anyone, cost: 5);
+        services.AddRequest<ServiceTicketRequest, ServiceTicketHandler>(RequestAccess.Anyone, cost: 2);
+        services.AddRequest<RenewTicketRequest, RenewTicketHandler>(RequestAccess.Anyone, cost: 5);
         services.AddRequest<PresentTicketRequest, PresentTicketHandler>(RequestAccess.Anyone);
         services.AddRequest<ListServersRequest, ListServersHandler>(RequestAccess.SignedIn);
         services.AddRequest<LookUpClientRequest, LookUpClientHandler>(RequestAccess.SignedIn);
         services.AddRequest<LogoutRequest, LogoutHandler>(RequestAccess.SignedIn);
-        services.AddRequest<StartPasswordChangeRequest, StartPasswordChangeHandler>(RequestAccess.SignedIn);
-        services.AddRequest<FinishPasswordChangeRequest, FinishPasswordChangeHandler>(RequestAccess.SignedIn);
+        services.AddRequest<StartPasswordChangeRequest, StartPasswordChangeHandler>(RequestAccess.SignedIn, cost: 30);
+        services.AddRequest<FinishPasswordChangeRequest, FinishPasswordChangeHandler>(RequestAccess.SignedIn, cost: 5);
         services.AddRequest<ListDevicesRequest, ListDevicesHandler>(RequestAccess.SignedIn);
         services.AddRequest<RenameDeviceRequest, RenameDeviceHandler>(RequestAccess.SignedIn);
         services.AddRequest<RemoveDeviceRequest, RemoveDeviceHandler>(RequestAccess.SignedIn);
-        services.AddRequest<AuthenticateServerRequest, AuthenticateServerHandler>(RequestAccess.Anyone);
+        services.AddRequest<AuthenticateServerRequest, AuthenticateServerHandler>(RequestAccess.Anyone, cost: 10);
         services.AddRequest<SubscribeRevocationsRequest, SubscribeRevocationsHandler>(RequestAccess.EnrolledServer);
         services.AddRequest<FetchServerKeysRequest, FetchServerKeysHandler>(RequestAccess.EnrolledServer);
         services.AddRequest<ConfirmServerKeysRequest, ConfirmServerKeysHandler>(RequestAccess.EnrolledServer);
@@ -157,6 +158,7 @@ public static class AuthServerApp
         await using var scope = app.Services.CreateAsyncScope();
         var database = scope.ServiceProvider.GetRequiredService<AuthDbContext>();
         await database.Database.MigrateAsync();
+        await ClientNameUpgrade.RunAsync(database);
         var keys = await RealmKeys.LoadOrCreateAsync(
             database,
             scope.ServiceProvider.GetRequiredService<IDataProtectionProvider>(),
@@ -172,10 +174,14 @@ public static class AuthServerApp
 
     private static void MapAdmin(RouteGroupBuilder admin)
     {
-        admin.MapGet("/clients", ClientEndpoints.ListAsync).WithTags("Clients");
-        admin.MapGet("/sessions", SessionEndpoints.ListAsync).WithTags("Sessions");
-        admin.MapGet("/servers", ServerEndpoints.ListAsync).WithTags("Message servers");
-        admin.MapPost("/enrolment-tokens", ServerEndpoints.CreateEnrolmentTokenAsync).WithTags("Message servers");
+        ClientEndpoints.Map(admin);
+        DeviceEndpoints.Map(admin);
+        SessionEndpoints.Map(admin);
+        TokenEndpoints.Map(admin);
+        ServerEndpoints.Map(admin);
+        LockoutEndpoints.Map(admin);
+        KeyEndpoints.Map(admin);
+        AuditEndpoints.Map(admin);
     }
 
     /// <summary>The keys are in the database, which is migrated only after the services are built.</summary>

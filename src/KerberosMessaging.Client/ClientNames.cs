@@ -12,15 +12,16 @@ internal static class ClientNames
         ? name
         : throw new MessagingException(MessagingFailure.NameInvalid, $"a name has 1 to {ProtocolLimits.NameBytes} bytes");
 
-    /// <summary>Whether two well-formed names are one client's: the realm compares them in form NFKC, without regard to case.</summary>
-    public static bool AreSame(string a, string b) => Key(a) == Key(b);
+    /// <summary>Whether two names are one client's: the realm compares them in form NFKC with case folded.</summary>
+    public static bool AreSame(string a, string b) => IsWellFormed(a) && IsWellFormed(b) && Key(a) == Key(b);
 
-    /// <summary>Whether a text has no half characters, which UTF-8 cannot hold.</summary>
+    /// <summary>Whether a text can be sent and normalised.</summary>
+    // Normalize throws on ill-formed UTF-16, which reads as U+FFFD here, and on the noncharacter U+FFFE.
     public static bool IsWellFormed(string text)
     {
         foreach (var rune in text.EnumerateRunes())
         {
-            if (rune == Rune.ReplacementChar)
+            if (rune == Rune.ReplacementChar || rune.Value == 0xFFFE)
             {
                 return false;
             }
@@ -29,6 +30,15 @@ internal static class ClientNames
         return true;
     }
 
-    private static string Key(string name) =>
-        name.Normalize(NormalizationForm.FormKC).ToLowerInvariant().Normalize(NormalizationForm.FormKC);
+    // Full case folding, but İ is i, as docs/protocol.md has it. The realm makes sure that nothing else needs more than this.
+    private static string Key(string name) => name
+        .Normalize(NormalizationForm.FormKC)
+        .Replace('İ', 'I')
+        .Normalize(NormalizationForm.FormD)
+        .Replace("ß", "ss", StringComparison.Ordinal)
+        .Replace("ẞ", "ss", StringComparison.Ordinal)
+        .Replace('ς', 'σ')
+        .Replace('\u0345', 'ι')
+        .ToLowerInvariant()
+        .Normalize(NormalizationForm.FormKC);
 }

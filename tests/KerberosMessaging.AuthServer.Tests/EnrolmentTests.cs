@@ -33,14 +33,15 @@ public sealed class EnrolmentTests : IAsyncLifetime
 
         var registered = await _client.RequestAsync<ServerRegistered>(request);
 
-        var realmKey = _server.Keys.Signing.PublicKey.ToArray();
+        var realmKey = _server.Keys.Realm.PublicKey.ToArray();
         var serviceKey = Assert.Single(registered.Keys.ServiceKeys);
         Assert.Equal(1u, serviceKey.Version);
         Assert.Contains(serviceKey.Key, static value => value != 0);
         Assert.Equal(realmKey, registered.Keys.RealmKey);
         var ticketSigningKey = Assert.Single(registered.Keys.TicketSigningKeys);
         Assert.Equal(1u, ticketSigningKey.Version);
-        Assert.Equal(realmKey, ticketSigningKey.Key);
+        Assert.Equal(_server.Keys.TicketSigning[1].PublicKey.ToArray(), ticketSigningKey.Key);
+        Assert.NotEqual(realmKey, ticketSigningKey.Key);
         var (_, _, alice) = await _server.SignUpAsync("alice");
         await using (alice)
         {

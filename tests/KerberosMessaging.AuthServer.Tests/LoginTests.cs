@@ -46,7 +46,7 @@ public sealed class LoginTests : IAsyncLifetime
             (session.CreatedAt, session.LastUsedAt, session.ExpiresAt, session.RenewableUntil));
         Assert.Equal(("127.0.0.1", _alice.Device.Id.Value), (session.Address, session.DeviceId));
 
-        using var body = TicketGrantingTicket.TryOpen(ticket.Bytes, _server.Keys.TicketKey.Span)!;
+        using var body = TicketGrantingTicket.TryOpen(ticket.Bytes, _server.Keys.TicketKey.Key.Span)!;
         Assert.Equal(ticket.Part.Session, body.Session);
         Assert.Equal(ticket.Part.Client, body.Client);
         Assert.Equal(_alice.Device.Id, body.Device);
@@ -61,7 +61,7 @@ public sealed class LoginTests : IAsyncLifetime
     {
         var ticket = await _client.LoginAsync(_alice);
 
-        var certificate = DeviceCertificate.TryRead(ticket.Part.Certificate, _server.Keys.Signing.PublicKey.Span);
+        var certificate = DeviceCertificate.TryRead(ticket.Part.Certificate, _server.Keys.Realm.PublicKey.Span);
         Assert.NotNull(certificate);
         Assert.Equal(ticket.Part.Client, certificate.Client);
         Assert.Equal("Alice", certificate.ClientName);
@@ -374,7 +374,7 @@ public sealed class LoginTests : IAsyncLifetime
     }
 
     private ulong Serial(TestTicket ticket) =>
-        DeviceCertificate.TryRead(ticket.Part.Certificate, _server.Keys.Signing.PublicKey.Span)!.Serial;
+        DeviceCertificate.TryRead(ticket.Part.Certificate, _server.Keys.Realm.PublicKey.Span)!.Serial;
 
     private Task<int> ChangeAsync(Action<AuthDbContext> change) => _server.ReadAsync(database =>
     {

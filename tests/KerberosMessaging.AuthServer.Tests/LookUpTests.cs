@@ -66,7 +66,7 @@ public sealed class LookUpTests : IAsyncLifetime
         Assert.Equal([second.Part.Certificate, third.Part.Certificate], certificates);
         Assert.All(
             certificates,
-            bytes => Assert.Equal(_ticket.Part.Client, DeviceCertificate.TryRead(bytes, _server.Keys.Signing.PublicKey.Span)?.Client));
+            bytes => Assert.Equal(_ticket.Part.Client, DeviceCertificate.TryRead(bytes, _server.Keys.Realm.PublicKey.Span)?.Client));
     }
 
     [Fact]

@@ -187,6 +187,16 @@ public sealed class RegistrationTests : IAsyncLifetime
         }
     }
 
+    [Fact]
+    public async Task A_client_is_told_how_long_a_password_is_at_least()
+    {
+        Assert.Equal(8, (await _client.RequestAsync<RegistrationChallenge>(Start("alice"))).MinimumPasswordLength);
+
+        await using var strict = await TestServer.StartAsync("--Auth:MinimumPasswordLength=15");
+        await using var client = await strict.ConnectAsync();
+        Assert.Equal(15, (await client.RequestAsync<RegistrationChallenge>(Start("alice"))).MinimumPasswordLength);
+    }
+
     private static RegisterClientRequest Start(string name, byte[]? element = null) => new(name, "", element ?? SampleRecord.Element());
 
     private static FinishRegistrationRequest Finish(string name, byte[]? record = null, Stretching? stretching = null) =>

@@ -220,9 +220,9 @@ public sealed class SecrecyTests : IAsyncLifetime
         }
 
         // Control: these are the keys that the server works with.
-        Assert.Equal(_server.Keys.TicketKey.Span.ToArray(), _secrets[nameof(RealmKeyPurpose.Ticket)]);
-        using var signing = Ed25519PrivateKey.FromSeed(_secrets[nameof(RealmKeyPurpose.Signing)]);
-        Assert.Equal(_server.Keys.Signing.PublicKey.ToArray(), signing.PublicKey.ToArray());
+        Assert.Equal(_server.Keys.TicketKey.Key.Span.ToArray(), _secrets[nameof(RealmKeyPurpose.Ticket)]);
+        using var signing = Ed25519PrivateKey.FromSeed(_secrets[nameof(RealmKeyPurpose.Realm)]);
+        Assert.Equal(_server.Keys.Realm.PublicKey.ToArray(), signing.PublicKey.ToArray());
         Assert.Equal(64, _secrets[nameof(RealmKeyPurpose.OprfSeed)].Length);
         Assert.Equal(32, _secrets[nameof(RealmKeyPurpose.OpaquePrivateKey)].Length);
     }

@@ -92,7 +92,7 @@ public sealed class ServiceTicketTests : IAsyncLifetime
         Assert.Null(_messages.WithServiceKey(2, _messages.ServiceKey).Open(ticket));
         using var otherRealm = Ed25519PrivateKey.Generate();
         Assert.Null(_messages.WithTicketSigningKey(1, otherRealm.PublicKey.ToArray()).Open(ticket));
-        Assert.Null(_messages.WithTicketSigningKey(2, _server.Keys.Signing.PublicKey.ToArray()).Open(ticket));
+        Assert.Null(_messages.WithTicketSigningKey(2, _server.Keys.TicketSigning[1].PublicKey.ToArray()).Open(ticket));
     }
 
     [Fact]
@@ -131,6 +131,7 @@ public sealed class ServiceTicketTests : IAsyncLifetime
 
         _server.Time.Advance(TimeSpan.FromSeconds(1));
         await UseAsync();
+        await _server.FlushAsync();
         Assert.Equal(start.AddMinutes(1), Assert.Single(await _server.SessionsAsync()).LastUsedAt);
     }
 

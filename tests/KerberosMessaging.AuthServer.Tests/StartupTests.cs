@@ -26,6 +26,7 @@ public sealed partial class StartupTests : IDisposable
     [InlineData("Auth:RenewableLife=01:00:00", "RenewableLife", "TicketLife")]
     [InlineData("Auth:ServiceTicketLife=2.00:00:00", "ServiceTicketLife", "1.00:00:00")]
     [InlineData("Auth:EnrolmentTokenLife=-1", "EnrolmentTokenLife", "00:00:01")]
+    [InlineData("Auth:MinimumPasswordLength=0", "MinimumPasswordLength", "128")]
     [InlineData("Auth:Stretching=Identity", "Stretching", "")]
     [InlineData("Auth:Stretching=md5", "Auth:Stretching", "md5")]
     [InlineData("Wire:Port=70000", "Port", "65535")]

@@ -163,12 +163,12 @@ public sealed class TicketRefusalTests : IAsyncLifetime
     [Fact]
     public async Task A_ticket_under_another_key_is_refused()
     {
-        using var body = TicketGrantingTicket.TryOpen(_ticket.Bytes, _server.Keys.TicketKey.Span)!;
+        using var body = TicketGrantingTicket.TryOpen(_ticket.Bytes, _server.Keys.TicketKey.Key.Span)!;
         using var other = SecretBytes.Random(64);
         await AssertRefusedAsync(_ticket with { Bytes = TicketGrantingTicket.Seal(body, other.Span, _server.Keys.TicketKeyVersion) });
         await AssertRefusedAsync(_ticket with
         {
-            Bytes = TicketGrantingTicket.Seal(body, _server.Keys.TicketKey.Span, _server.Keys.TicketKeyVersion + 1),
+            Bytes = TicketGrantingTicket.Seal(body, _server.Keys.TicketKey.Key.Span, _server.Keys.TicketKeyVersion + 1),
         });
     }
 

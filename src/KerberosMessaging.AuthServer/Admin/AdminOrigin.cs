@@ -5,8 +5,12 @@ namespace KerberosMessaging.AuthServer.Admin;
 internal static class AdminOrigin
 {
     /// <summary>Who asks, as the audit log names it.</summary>
-    public static Origin ToOrigin(this HttpContext context) => new(
-        $"admin {context.User.Identity?.Name ?? "unnamed"}",
-        context.Connection.RemoteIpAddress?.ToString() ?? "",
-        context.TraceIdentifier);
+    public static Origin ToOrigin(this HttpContext context)
+    {
+        var address = context.Connection.RemoteIpAddress;
+        return new Origin(
+            $"admin {context.User.Identity?.Name ?? "unnamed"}",
+            (address?.IsIPv4MappedToIPv6 == true ? address.MapToIPv4() : address)?.ToString() ?? "",
+            context.TraceIdentifier);
+    }
 }

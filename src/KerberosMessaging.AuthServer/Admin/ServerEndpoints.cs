@@ -1,6 +1,7 @@
 using KerberosMessaging.AuthServer.Domain;
 using KerberosMessaging.AuthServer.Persistence;
 using KerberosMessaging.Hosting.Admin;
+using KerberosMessaging.Protocol;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
@@ -13,7 +14,10 @@ namespace KerberosMessaging.AuthServer.Admin;
 /// <param name="Host" example="msg.example.org">Where clients reach it.</param>
 /// <param name="Port" example="1257">Its TCP port.</param>
 /// <param name="KeyVersion" example="1">Key version number of its service key.</param>
+/// <param name="WaitingKeyVersion" example="2">A newer version that the server has not confirmed yet; null when none waits.</param>
+/// <param name="TicketSigningVersion" example="1">The newest ticket-signing key that the server has confirmed; 0 for none.</param>
 /// <param name="EnrolledAt" example="2026-05-04T08:00:00Z">When it enrolled.</param>
+/// <param name="LastSeenAt" example="2026-05-30T07:55:00Z">When it last connected and proved its key; null for a server that never did.</param>
 /// <param name="DisabledAt" example="2026-06-01T12:00:00Z">When it was disabled; null while it is active.</param>
 internal sealed record ServerView(
     Guid Id,
@@ -21,19 +25,28 @@ internal sealed record ServerView(
     string Host,
     int Port,
     uint KeyVersion,
+    uint? WaitingKeyVersion,
+    uint TicketSigningVersion,
     DateTimeOffset EnrolledAt,
+    DateTimeOffset? LastSeenAt,
     DateTimeOffset? DisabledAt);
-
-/// <summary>A one-time enrolment token for a message server.</summary>
-/// <param name="Token" example="kmsg_enrol_EXAMPLE_EXAMPLE_EXAMPLE_EXAMPLE_EXAMPLE_EXA">The token, shown only in this reply.</param>
-/// <param name="ExpiresAt" example="2026-05-05T08:00:00Z">Until when it can be used.</param>
-internal sealed record EnrolmentTokenView(string Token, DateTimeOffset ExpiresAt);
 
 internal static class ServerEndpoints
 {
+    public static void Map(RouteGroupBuilder admin)
+    {
+        var all = admin.MapGroup("").WithTags("Message servers");
+        all.MapGet("/servers", ListAsync);
+        all.MapPost("/enrolment-tokens", CreateEnrolmentTokenAsync);
+        all.MapPost("/servers/{id:guid}/enrolment-token", CreateNewEnrolmentTokenAsync);
+        all.MapPost("/servers/{id:guid}/disable", DisableAsync);
+        all.MapPost("/servers/{id:guid}/enable", EnableAsync);
+        all.MapPost("/servers/{id:guid}/rotate-key", RotateKeyAsync);
+    }
+
     /// <summary>Lists the message servers</summary>
     /// <remarks>Oldest first, a page at a time.</remarks>
-    public static async Task<Results<Ok<Page<ServerView>>, ValidationProblem>> ListAsync(
+    private static async Task<Results<Ok<Page<ServerView>>, ValidationProblem>> ListAsync(
         [AsParameters] PageRequest page,
         AuthDbContext database,
         CancellationToken cancellationToken)
@@ -53,26 +66,96 @@ internal static class ServerEndpoints
             .AsNoTracking()
             .ToListAsync(cancellationToken);
         var ids = rows.ConvertAll(static row => row.Id);
-        var versions = await database.ServiceKeys
-            .Where(key => ids.Contains(key.ServerId) && key.ConfirmedAt != null)
-            .GroupBy(static key => key.ServerId)
-            .ToDictionaryAsync(static group => group.Key, static group => group.Max(static key => key.Version), cancellationToken);
+        var keys = (await database.ServiceKeys.AsNoTracking()
+            .Where(key => ids.Contains(key.ServerId))
+            .Select(static key => new
+            {
+                key.ServerId,
+                key.Version,
+                IsConfirmed = key.ConfirmedAt != null,
+                IsWaiting = key.ConfirmedAt == null && key.NeededUntil == null,
+            })
+            .ToListAsync(cancellationToken)).ToLookup(static key => key.ServerId);
         return TypedResults.Ok(rows.ToPage(
             limit,
             row => new ServerView(
-                row.Id, row.Name, row.Host, row.Port, versions.GetValueOrDefault(row.Id), row.EnrolledAt, row.DisabledAt),
+                row.Id,
+                row.Name,
+                row.Host,
+                row.Port,
+                keys[row.Id].Where(static key => key.IsConfirmed).Max(static key => (uint?)key.Version) ?? 0,
+                keys[row.Id].Where(static key => key.IsWaiting).Max(static key => (uint?)key.Version),
+                row.TicketSigningVersion,
+                row.EnrolledAt,
+                row.LastSeenAt,
+                row.DisabledAt),
             static row => PageCursor.Encode(row.EnrolledAt.ToUnixTimeMilliseconds(), row.Id)));
     }
 
     /// <summary>Makes an enrolment token</summary>
     /// <remarks>A new message server presents it once, at its first start. It is shown only in this reply.</remarks>
-    public static async Task<Created<EnrolmentTokenView>> CreateEnrolmentTokenAsync(
+    private static async Task<Created<NewTokenView>> CreateEnrolmentTokenAsync(
+        OneTimeTokens tokens, IOptions<AuthOptions> options, HttpContext context, CancellationToken cancellationToken) =>
+        NewTokenView.Created(await tokens.MakeEnrolmentAsync(
+            server: null, options.Value.EnrolmentTokenLife, context.ToOrigin(), cancellationToken));
+
+    /// <summary>Makes a token that enrols a known message server anew</summary>
+    /// <remarks>
+    /// For a server that lost its data folder, or whose keys were stolen: it keeps its id and its clients, and gets new keys.
+    /// From then on the old ones open nothing. The token is shown only in this reply.
+    /// </remarks>
+    /// <param name="id" example="7d3e9a52-04bf-4c18-9e61-2f8a5b0c6d97">The server's id.</param>
+    /// <param name="tokens">The one-time tokens.</param>
+    /// <param name="database">The database.</param>
+    /// <param name="options">The realm's settings.</param>
+    /// <param name="context">The request.</param>
+    /// <param name="cancellationToken">The request's end.</param>
+    private static async Task<Results<Created<NewTokenView>, NotFound>> CreateNewEnrolmentTokenAsync(
+        Guid id,
         OneTimeTokens tokens,
+        AuthDbContext database,
         IOptions<AuthOptions> options,
         HttpContext context,
         CancellationToken cancellationToken)
     {
-        var made = await tokens.MakeEnrolmentAsync(server: null, options.Value.EnrolmentTokenLife, context.ToOrigin(), cancellationToken);
-        return TypedResults.Created((string?)null, new EnrolmentTokenView(made.Token, made.ExpiresAt));
+        if (!await database.MessageServers.AnyAsync(row => row.Id == id, cancellationToken))
+        {
+            return TypedResults.NotFound();
+        }
+
+        return NewTokenView.Created(await tokens.MakeEnrolmentAsync(
+            id, options.Value.EnrolmentTokenLife, context.ToOrigin(), cancellationToken));
     }
+
+    /// <summary>Disables a message server</summary>
+    /// <remarks>It gets no more tickets and no more keys, and its channel is cut. Tickets that are out end by themselves, in minutes.</remarks>
+    /// <param name="id" example="7d3e9a52-04bf-4c18-9e61-2f8a5b0c6d97">The server's id.</param>
+    /// <param name="servers">The message servers.</param>
+    /// <param name="context">The request.</param>
+    /// <param name="cancellationToken">The request's end.</param>
+    private static async Task<Results<NoContent, NotFound>> DisableAsync(
+        Guid id, MessageServers servers, HttpContext context, CancellationToken cancellationToken) =>
+        AdminResults.Changed(await servers.SetDisabledAsync(new ServerId(id), isDisabled: true, context.ToOrigin(), cancellationToken));
+
+    /// <summary>Enables a disabled message server</summary>
+    /// <param name="id" example="7d3e9a52-04bf-4c18-9e61-2f8a5b0c6d97">The server's id.</param>
+    /// <param name="servers">The message servers.</param>
+    /// <param name="context">The request.</param>
+    /// <param name="cancellationToken">The request's end.</param>
+    private static async Task<Results<NoContent, NotFound>> EnableAsync(
+        Guid id, MessageServers servers, HttpContext context, CancellationToken cancellationToken) =>
+        AdminResults.Changed(await servers.SetDisabledAsync(new ServerId(id), isDisabled: false, context.ToOrigin(), cancellationToken));
+
+    /// <summary>Rotates the service key of a message server</summary>
+    /// <remarks>
+    /// The server fetches the new version and confirms it; only then tickets are made with it, so nobody notices. While one
+    /// waits to be confirmed, no further one is made.
+    /// </remarks>
+    /// <param name="id" example="7d3e9a52-04bf-4c18-9e61-2f8a5b0c6d97">The server's id.</param>
+    /// <param name="servers">The message servers.</param>
+    /// <param name="context">The request.</param>
+    /// <param name="cancellationToken">The request's end.</param>
+    private static async Task<Results<NoContent, NotFound>> RotateKeyAsync(
+        Guid id, MessageServers servers, HttpContext context, CancellationToken cancellationToken) =>
+        AdminResults.Changed(await servers.RotateAsync(new ServerId(id), context.ToOrigin(), cancellationToken));
 }

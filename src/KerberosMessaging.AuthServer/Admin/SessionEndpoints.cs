@@ -1,3 +1,4 @@
+using KerberosMessaging.AuthServer.Domain;
 using KerberosMessaging.AuthServer.Persistence;
 using KerberosMessaging.Hosting.Admin;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -26,16 +27,49 @@ internal sealed record SessionView(
     DateTimeOffset ExpiresAt,
     DateTimeOffset RenewableUntil,
     DateTimeOffset? RevokedAt,
-    string? RevokedReason);
+    string? RevokedReason)
+{
+    public static SessionView Of(SessionRow row) => new(
+        row.Id,
+        row.ClientId,
+        row.DeviceId,
+        row.Address,
+        row.CreatedAt,
+        row.LastUsedAt,
+        row.ExpiresAt,
+        row.RenewableUntil,
+        row.RevokedAt,
+        row.RevokedReason);
+}
 
 internal static class SessionEndpoints
 {
+    public static void Map(RouteGroupBuilder admin)
+    {
+        var sessions = admin.MapGroup("/sessions").WithTags("Sessions");
+        sessions.MapGet("", ListAsync);
+        sessions.MapPost("/{id:guid}/revoke", RevokeAsync);
+    }
+
+    /// <summary>Sessions that are neither revoked nor expired.</summary>
+    public static IQueryable<SessionRow> WhereLiving(this IQueryable<SessionRow> sessions, DateTimeOffset now) =>
+        sessions.Where(row => row.RevokedAt == null && row.ExpiresAt > now);
+
     /// <summary>Lists the sessions</summary>
-    /// <remarks>Oldest first, a page at a time; ended sessions are listed too.</remarks>
-    public static async Task<Results<Ok<Page<SessionView>>, ValidationProblem>> ListAsync(
+    /// <remarks>Oldest first, a page at a time; ended sessions are listed too, as long as they are kept.</remarks>
+    /// <param name="page">Which page.</param>
+    /// <param name="client">Only sessions of this client.</param>
+    /// <param name="database">The database.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="cancellationToken">The request's end.</param>
+    /// <param name="living">Only sessions that are neither revoked nor expired.</param>
+    private static async Task<Results<Ok<Page<SessionView>>, ValidationProblem>> ListAsync(
         [AsParameters] PageRequest page,
+        Guid? client,
         AuthDbContext database,
-        CancellationToken cancellationToken)
+        TimeProvider time,
+        CancellationToken cancellationToken,
+        bool living = false)
     {
         if (!page.TryRead(out var limit, out var after, out var problem))
         {
@@ -44,26 +78,39 @@ internal static class SessionEndpoints
 
         // EF Core cannot compare identifiers; SQLite and PostgreSQL both have row values.
         var (createdAt, id) = after ?? PagePosition.Start;
-        var rows = await database.Sessions
-            .FromSql($"""
-                SELECT * FROM "Sessions" WHERE ("CreatedAt", "Id") > ({createdAt}, {id.ToByteArray(true)})
-                ORDER BY "CreatedAt", "Id" LIMIT {limit + 1}
-                """)
-            .AsNoTracking()
+        var sessions = database.Sessions
+            .FromSql($"""SELECT * FROM "Sessions" WHERE ("CreatedAt", "Id") > ({createdAt}, {id.ToByteArray(true)})""")
+            .AsNoTracking();
+        if (client is not null)
+        {
+            sessions = sessions.Where(row => row.ClientId == client);
+        }
+
+        if (living)
+        {
+            sessions = sessions.WhereLiving(time.GetUtcNow());
+        }
+
+        var rows = await sessions
+            .OrderBy(static row => row.CreatedAt).ThenBy(static row => row.Id)
+            .Take(limit + 1)
             .ToListAsync(cancellationToken);
         return TypedResults.Ok(rows.ToPage(
-            limit,
-            static row => new SessionView(
-                row.Id,
-                row.ClientId,
-                row.DeviceId,
-                row.Address,
-                row.CreatedAt,
-                row.LastUsedAt,
-                row.ExpiresAt,
-                row.RenewableUntil,
-                row.RevokedAt,
-                row.RevokedReason),
-            static row => PageCursor.Encode(row.CreatedAt.ToUnixTimeMilliseconds(), row.Id)));
+            limit, SessionView.Of, static row => PageCursor.Encode(row.CreatedAt.ToUnixTimeMilliseconds(), row.Id)));
     }
+
+    /// <summary>Ends a session</summary>
+    /// <remarks>Connections on it are cut, here and at message servers. Its client may log in again at once.</remarks>
+    /// <param name="id" example="4f1c2a9b-e07d-4c31-a5d8-6e0f9b7c2d14">The session's id.</param>
+    /// <param name="clients">What admins do to clients.</param>
+    /// <param name="database">The database.</param>
+    /// <param name="context">The request.</param>
+    /// <param name="cancellationToken">The request's end.</param>
+    private static async Task<Results<NoContent, NotFound>> RevokeAsync(
+        Guid id, ClientAdministration clients, AuthDbContext database, HttpContext context, CancellationToken cancellationToken) =>
+        AdminResults.Changed(
+            await clients.RevokeSessionAsync(id, context.ToOrigin(), cancellationToken)
+
+            // Revoked before.
+            || await database.Sessions.AnyAsync(row => row.Id == id, cancellationToken));
 }

@@ -1,13 +1,13 @@
 using System.Diagnostics.CodeAnalysis;
-using System.Globalization;
 using System.Text;
+using KerberosMessaging.AuthServer.Domain.Names;
 using KerberosMessaging.Protocol;
 
 namespace KerberosMessaging.AuthServer.Domain;
 
 /// <summary>
-/// A client name: shown as registered (in Unicode form NFKC), compared without regard to case. It starts with a letter or
-/// digit; further characters are letters, digits, combining marks, full stop, underscore and hyphen. At most 64 bytes of UTF-8.
+/// A client name: shown as registered (in Unicode form NFKC), compared without regard to case, and registered once only among
+/// all that look like it. <see cref="NameRules"/> says which texts are names. At most 64 bytes of UTF-8.
 /// </summary>
 internal readonly record struct ClientName
 {
@@ -16,10 +16,15 @@ internal readonly record struct ClientName
     /// <summary>The name as shown.</summary>
     public string Display { get; }
 
-    /// <summary>The name as compared: NFKC, lower case, NFKC again.</summary>
+    /// <summary>The name as compared: with case folded, in NFKC.</summary>
     public string Key { get; }
 
-    public string Skeleton => Key;
+    /// <summary>
+    /// What names that look alike have in common, whatever their case; two names with one skeleton must not both be registered.
+    /// It is made from the name as shown, and is for comparison only. Newer data of Unicode would change it: skeletons made with
+    /// different data do not compare. At most 150 UTF-16 code units.
+    /// </summary>
+    public string Skeleton => Lookalikes.Skeleton(Display);
 
     /// <summary>What names the client's credential to OPAQUE for ever: the key in UTF-8.</summary>
     public byte[] CredentialIdentifier => Encoding.UTF8.GetBytes(Key);
@@ -28,32 +33,21 @@ internal readonly record struct ClientName
     {
         name = default;
         if (!TryNormalise(text, out var display)
-            || !TryNormalise(display.ToLowerInvariant(), out var key)
-            || display.Length == 0
             || Encoding.UTF8.GetByteCount(display) > ProtocolLimits.NameBytes
-            || Encoding.UTF8.GetByteCount(key) > ProtocolLimits.NameBytes)
+            || !NameRules.Allow(display))
         {
             return false;
         }
 
-        var isFirst = true;
-        foreach (var rune in display.EnumerateRunes())
+        var key = CaseFolding.Fold(display);
+        if (Encoding.UTF8.GetByteCount(key) > ProtocolLimits.NameBytes || !NameRules.Allow(key))
         {
-            if (!(Rune.IsLetterOrDigit(rune) || (!isFirst && IsAllowedInside(rune))))
-            {
-                return false;
-            }
-
-            isFirst = false;
+            return false;
         }
 
         name = new ClientName(display, key);
         return true;
     }
-
-    private static bool IsAllowedInside(Rune rune) =>
-        rune.Value is '.' or '_' or '-'
-        || Rune.GetUnicodeCategory(rune) is UnicodeCategory.NonSpacingMark or UnicodeCategory.SpacingCombiningMark;
 
     // Normalize throws on ill-formed UTF-16, which reads as U+FFFD here, and on the noncharacter U+FFFE, which UTF-8 from
     // the wire may well hold.

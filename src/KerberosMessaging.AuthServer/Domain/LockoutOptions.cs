@@ -13,6 +13,13 @@ public sealed class LockoutOptions : IValidatableObject
     [Range(1, 1000)]
     public int FreeFailures { get; set; } = 5;
 
+    /// <summary>
+    /// Logins under one name from one address that may be under way at once, while there are free failures: each is one
+    /// guess, and several devices of a person may start together.
+    /// </summary>
+    [Range(1, 10_000)]
+    public int ParallelAttempts { get; set; } = 64;
+
     /// <summary>The first wait; it doubles with each further failure.</summary>
     [Range(typeof(TimeSpan), "00:00:00.001", "01:00:00")]
     public TimeSpan FirstDelay { get; set; } = TimeSpan.FromSeconds(1);

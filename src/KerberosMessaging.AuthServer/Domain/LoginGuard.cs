@@ -55,8 +55,8 @@ internal sealed class LoginGuard(AuthReader reader, AuthWriter writer, IOptions<
         {
             var pair = FindOrAdd(name, address);
             var all = FindOrAdd("", address);
-            wait = Wait(pair, _options.FreeFailures, now)
-                ?? Wait(all, _options.FreeFailuresPerAddress, now)
+            wait = Wait(pair, _options.FreeFailures, _options.ParallelAttempts, now)
+                ?? Wait(all, _options.FreeFailuresPerAddress, _options.FreeFailuresPerAddress, now)
                 ?? WaitForName(name, pair, client, address, now);
             if (wait is not null)
             {
@@ -179,15 +179,15 @@ internal sealed class LoginGuard(AuthReader reader, AuthWriter writer, IOptions<
         return cleared;
     }
 
-    // With the free failures used up, one attempt at a time: otherwise a thousand started at once would be a thousand guesses.
-    private TimeSpan? Wait(Entry entry, int free, DateTimeOffset now)
+    // Attempts at once are limited too, or a thousand would be a thousand guesses; after the free failures it is one at a time.
+    private TimeSpan? Wait(Entry entry, int free, int parallel, DateTimeOffset now)
     {
         if (entry.BlockedUntil > now)
         {
             return entry.BlockedUntil - now;
         }
 
-        return entry.Pending > 0 && entry.Failures + entry.Pending >= free ? _options.FirstDelay : null;
+        return entry.Pending >= (entry.Failures < free ? parallel : 1) ? _options.FirstDelay : null;
     }
 
     private TimeSpan? WaitForName(string name, Entry own, Guid? client, string address, DateTimeOffset now)

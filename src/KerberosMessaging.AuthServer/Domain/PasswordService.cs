@@ -65,8 +65,8 @@ internal sealed class PasswordService(
         return (new PasswordChangeAnswer(new PendingPasswordChange(login, version), response, row.PreviousKeys), null);
     }
 
-    /// <summary>Finishes a change; false when the current password is not proven, or the new record is not acceptable.</summary>
-    public async Task<bool> FinishAsync(
+    /// <summary>Finishes a change; the refusal where the current password is not proven, or the new record is not acceptable.</summary>
+    public async Task<ProtocolError?> FinishAsync(
         PendingPasswordChange pending,
         byte[] ke3,
         NewRecord record,
@@ -77,16 +77,18 @@ internal sealed class PasswordService(
     {
         if (!pending.Login.TryProve(ke3, out _))
         {
-            return false;
+            return ProtocolError.LoginFailed;
         }
 
-        if (pending.Login.Client.Id != client.Value || record.Stretching != Stretching || !Opaque.IsWellFormedRecord(record.Record))
+        if (record.Stretching != Stretching || !Opaque.IsWellFormedRecord(record.Record))
         {
-            return false;
+            return ProtocolError.Unexpected;
         }
 
         return await writer.WriteAsync(
-            scope => Replace(scope, pending, record, session.Value, origin), cancellationToken);
+            scope => pending.Login.Client.Id == client.Value && Replace(scope, pending, record, session.Value, origin), cancellationToken)
+            ? null
+            : ProtocolError.LoginFailed;
     }
 
     private bool Replace(WriteScope scope, PendingPasswordChange pending, NewRecord record, Guid session, Origin origin)

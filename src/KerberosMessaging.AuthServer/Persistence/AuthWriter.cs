@@ -25,10 +25,10 @@ internal sealed partial class AuthWriter : IAsyncDisposable
     private readonly ILogger<AuthWriter> _logger;
     private readonly Task _loop;
 
-    public AuthWriter(AuthDatabase database, AuditChain chain, TimeProvider time, ILogger<AuthWriter> logger)
+    public AuthWriter(AuthDatabase database, AuditChain chain, TimeProvider time, ILoggerFactory loggers)
     {
-        _logger = logger;
-        _scope = new WriteScope(database.Open(), chain, time);
+        _logger = loggers.CreateLogger<AuthWriter>();
+        _scope = new WriteScope(database.Open(), chain, time, loggers);
         _loop = Task.Run(RunAsync);
     }
 

@@ -19,13 +19,14 @@ internal sealed class WriteScope : IDisposable
     private AuditTail _tailBeforeItem;
     private AuditTail _committedTail;
 
-    public WriteScope(SqliteConnection connection, AuditChain chain, TimeProvider time)
+    public WriteScope(SqliteConnection connection, AuditChain chain, TimeProvider time, ILoggerFactory loggers)
     {
         _connection = connection;
         _commands = new PreparedCommands(connection);
         _chain = chain;
         _time = time;
-        Database = new AuthDbContext(new DbContextOptionsBuilder<AuthDbContext>().UseSqlite(connection).Options);
+        Database = new AuthDbContext(
+            new DbContextOptionsBuilder<AuthDbContext>().UseSqlite(connection).UseLoggerFactory(loggers).Options);
 
         // The transaction is the writer's, around everything that runs.
         Database.Database.AutoTransactionBehavior = AutoTransactionBehavior.Never;

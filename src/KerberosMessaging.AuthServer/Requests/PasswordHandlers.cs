@@ -56,7 +56,7 @@ internal sealed class FinishPasswordChangeHandler(PasswordService passwords) : I
 
         connection.SetState<PendingPasswordChange>(null);
         var principal = connection.Principal!;
-        var isChanged = await passwords.FinishAsync(
+        var refusal = await passwords.FinishAsync(
             pending,
             request.Ke3,
             new NewRecord(request.RegistrationRecord, request.Stretching.FromWire(), request.PreviousKeys, request.EndOtherSessions),
@@ -64,10 +64,10 @@ internal sealed class FinishPasswordChangeHandler(PasswordService passwords) : I
             principal.Client,
             connection.ToOrigin(),
             cancellationToken);
-        if (!isChanged)
+        if (refusal is { } error)
         {
             await pending.Login.Attempt.FailAsync(cancellationToken);
-            return HandlerReply.Refuse(ProtocolError.LoginFailed);
+            return HandlerReply.Refuse(error);
         }
 
         return HandlerReply.Of(new Done());

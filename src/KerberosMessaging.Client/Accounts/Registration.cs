@@ -42,10 +42,10 @@ internal static class Registration
 
     private static MessagingException Refusal(RegistrationRefusal reason) => reason switch
     {
-        RegistrationRefusal.NameTaken => new MessagingException(MessagingFailure.NameTaken, "the name is taken"),
+        RegistrationRefusal.NameTaken => new MessagingException(MessagingFailure.NameTaken, "the name is taken, or looks like one that is"),
         RegistrationRefusal.NameInvalid => new MessagingException(
             MessagingFailure.NameInvalid,
-            "the name is not allowed: it starts with a letter or digit and goes on with letters, digits, '.', '_' and '-'"),
+            "the name is not allowed: it starts with a letter or digit and goes on with letters and digits of one script, '.', '_' and '-'"),
         RegistrationRefusal.Closed => new MessagingException(
             MessagingFailure.RegistrationClosed, "the realm takes no registrations"),
         RegistrationRefusal.InviteRefused => new MessagingException(

@@ -52,9 +52,6 @@ public static class ServerDefaults
 
                 // What a database refuses is told by who asked it.
                 ["Logging:LogLevel:Microsoft.EntityFrameworkCore"] = "Critical",
-
-                // The key ring lies in the data folder on purpose; its own protection is the operator's choice.
-                ["Logging:LogLevel:Microsoft.AspNetCore.DataProtection"] = "Error",
             },
         });
         builder.Logging.ClearProviders();

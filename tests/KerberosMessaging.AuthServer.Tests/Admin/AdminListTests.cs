@@ -39,7 +39,7 @@ public sealed class AdminListTests : IAsyncLifetime
 
         using var posted = await stranger.PostAsync("/admin/v1/enrolment-tokens", content: null, Cancel);
         await AssertProblemAsync(posted, HttpStatusCode.Unauthorized);
-        Assert.Equal(0, await _server.ReadAsync(static database => Task.FromResult(database.EnrolmentTokens.Count())));
+        Assert.Equal(0, await _server.ReadAsync(static database => Task.FromResult(database.OneTimeTokens.Count())));
     }
 
     [Fact]

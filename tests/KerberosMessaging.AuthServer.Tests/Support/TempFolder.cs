@@ -14,7 +14,8 @@ internal sealed class TempFolder : IDisposable
     /// <summary>The bytes of every file in the folder.</summary>
     public IEnumerable<(string Name, byte[] Bytes)> AllFiles()
     {
-        foreach (var file in _folder.EnumerateFiles("*", SearchOption.AllDirectories))
+        // The lock is empty, and cannot be opened while a server has it.
+        foreach (var file in _folder.EnumerateFiles("*", SearchOption.AllDirectories).Where(static file => file.Extension != ".lock"))
         {
             // The server may have its database open.
             using var stream = new FileStream(file.FullName, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);

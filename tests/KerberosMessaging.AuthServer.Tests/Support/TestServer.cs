@@ -80,7 +80,7 @@ internal sealed class TestServer : IAsyncDisposable
     }
 
     /// <summary>A connection to the server, or to a proxy in front of it.</summary>
-    public Task<TestClient> ConnectAsync(int? port = null) => TestClient.ConnectAsync(port ?? Port, Keys.Signing.PublicKey);
+    public Task<TestClient> ConnectAsync(int? port = null) => TestClient.ConnectAsync(port ?? Port, Keys.Realm.PublicKey);
 
     /// <summary>A new client of the realm, and a first login of it on a connection that stays open.</summary>
     public async Task<(TestAccount Account, TestTicket Ticket, TestClient Client)> SignUpAsync(string name)
@@ -98,6 +98,9 @@ internal sealed class TestServer : IAsyncDisposable
         await using var client = await ConnectAsync();
         return await TestMessageServer.EnrolAsync(client, token, name);
     }
+
+    /// <summary>Returns when all that was queued for the database is on disk.</summary>
+    public Task FlushAsync() => App.Services.GetRequiredService<AuthWriter>().WriteAsync(static _ => { }, Cancel);
 
     public async Task<T> ReadAsync<T>(Func<AuthDbContext, Task<T>> read)
     {

@@ -40,7 +40,7 @@ internal sealed record TestTicket(byte[] Bytes, AsReplyPart Part)
         DeviceId? device = null,
         TicketTimes? times = null)
     {
-        using var body = TicketGrantingTicket.TryOpen(Bytes, keys.TicketKey.Span)!;
+        using var body = TicketGrantingTicket.TryOpen(Bytes, keys.TicketKey.Key.Span)!;
         using var forged = new TicketBody
         {
             Session = session ?? body.Session,
@@ -50,6 +50,6 @@ internal sealed record TestTicket(byte[] Bytes, AsReplyPart Part)
             SessionKey = body.SessionKey.Clone(),
             Times = times ?? body.Times,
         };
-        return this with { Bytes = TicketGrantingTicket.Seal(forged, keys.TicketKey.Span, keys.TicketKeyVersion) };
+        return this with { Bytes = TicketGrantingTicket.Seal(forged, keys.TicketKey.Key.Span, keys.TicketKeyVersion) };
     }
 }

@@ -166,7 +166,7 @@ internal sealed class ScriptedRealm : IAsyncDisposable
     {
         var credential = CredentialOf(name);
         Assert.True(_opaque.TryStartLogin(
-            connection.Client?.Record ?? _opaque.CreateFakeRecord(credential),
+            connection.Client is { } client ? client.Record : _opaque.FakeRecord,
             ke1,
             credential,
             [],

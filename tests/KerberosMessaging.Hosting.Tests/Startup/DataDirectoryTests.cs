@@ -22,7 +22,7 @@ public sealed class DataDirectoryTests : IDisposable
         var (builder, options) = Add(_folder.File("new"));
 
         Assert.Equal(_folder.File("new/auth.db"), options.PathOf("auth.db"));
-        Assert.Empty(Directory.GetFiles(_folder.File("new"), "*", SearchOption.AllDirectories));
+        Assert.Empty(Directory.GetFiles(_folder.File("new/keys"), "*.xml"));
         Assert.NotNull(builder.Services.BuildServiceProvider().GetService<IDataProtectionProvider>());
         if (!OperatingSystem.IsWindows())
         {

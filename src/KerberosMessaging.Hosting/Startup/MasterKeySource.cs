@@ -1,0 +1,103 @@
+using System.Security.Cryptography;
+using System.Text;
+
+namespace KerberosMessaging.Hosting.Startup;
+
+/// <summary>Finds the master key that the options name. Everything that can go wrong becomes one readable line.</summary>
+internal static class MasterKeySource
+{
+    // Far more than a key needs; a path pointing at something else must not be read into memory.
+    private const int LongestFile = 1024;
+
+    private const string Form = "32 bytes are needed, as 64 hexadecimal digits or base64";
+
+    /// <summary>The master key in force.</summary>
+    /// <param name="options">Name a file, give the key, or do neither: then it is in the data folder.</param>
+    /// <param name="isRingSealed">Whether something is sealed already, so that a new key would be a wrong one.</param>
+    /// <exception cref="StartupException">There is none, or it is not one.</exception>
+    public static MasterKey Load(DataOptions options, bool isRingSealed)
+    {
+        if (options.GivenMasterKey is { } text)
+        {
+            return ParseText(text);
+        }
+
+        if (options.ConfiguredMasterKeyFile is null && !File.Exists(options.MasterKeyPath))
+        {
+            Make(options, isRingSealed);
+        }
+
+        return Read(options.MasterKeyPath, nameof(DataOptions.MasterKeyFile));
+    }
+
+    /// <summary>The master key in force before; null where the options name none.</summary>
+    /// <param name="options">The options.</param>
+    /// <exception cref="StartupException">It is not there, or is not one.</exception>
+    public static MasterKey? LoadPrevious(DataOptions options) =>
+        options.ConfiguredPreviousMasterKeyFile is { } path ? Read(path, nameof(DataOptions.PreviousMasterKeyFile)) : null;
+
+    private static void Make(DataOptions options, bool isRingSealed)
+    {
+        var path = options.MasterKeyPath;
+        if (isRingSealed)
+        {
+            throw new StartupException(
+                $"the master key file '{path}' is missing, and the key ring in '{options.PathOf(KeyRing.Folder)}' is sealed: put the file back from a backup, or set Data:MasterKeyFile.");
+        }
+
+        var text = MasterKey.NewText();
+        try
+        {
+            PrivateFile.Write(path, text);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new StartupException($"the master key file '{path}' cannot be written: {Reason(e)}.", e);
+        }
+        finally
+        {
+            CryptographicOperations.ZeroMemory(text);
+        }
+    }
+
+    private static MasterKey Read(string path, string option)
+    {
+        // Pinned, so that no copy of it stays behind.
+        var text = GC.AllocateArray<byte>(LongestFile, pinned: true);
+        try
+        {
+            using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0);
+            var length = stream.ReadAtLeast(text, text.Length, throwOnEndOfStream: false);
+            return MasterKey.Parse(text.AsSpan(0, length))
+                ?? throw new StartupException($"the master key file '{path}' does not hold a master key: {Form}.");
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            throw new StartupException($"the master key file '{path}' does not exist: put it there, or correct Data:{option}.", e);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new StartupException($"the master key file '{path}' cannot be read: {Reason(e)}.", e);
+        }
+        finally
+        {
+            CryptographicOperations.ZeroMemory(text);
+        }
+    }
+
+    private static MasterKey ParseText(string text)
+    {
+        var bytes = Encoding.UTF8.GetBytes(text);
+        try
+        {
+            return MasterKey.Parse(bytes) ?? throw new StartupException($"Data:MasterKey is not a master key: {Form}.");
+        }
+        finally
+        {
+            CryptographicOperations.ZeroMemory(bytes);
+        }
+    }
+
+    // The system's own text repeats the path and may span lines.
+    private static string Reason(Exception e) => e is UnauthorizedAccessException ? "access is denied" : "the file system refused";
+}
