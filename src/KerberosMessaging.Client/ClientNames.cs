@@ -15,19 +15,8 @@ internal static class ClientNames
     /// <summary>Whether two names are one client's: the realm compares them in form NFKC with case folded.</summary>
     public static bool AreSame(string a, string b) => IsWellFormed(a) && IsWellFormed(b) && Key(a) == Key(b);
 
-    // Full case folding, but İ is i, as docs/protocol.md has it. The realm makes sure that nothing else needs more than this.
-    private static string Key(string name) => name
-        .Normalize(NormalizationForm.FormKC)
-        .Replace('İ', 'I')
-        .Normalize(NormalizationForm.FormD)
-        .Replace("ß", "ss", StringComparison.Ordinal)
-        .Replace("ẞ", "ss", StringComparison.Ordinal)
-        .Replace('ς', 'σ')
-        .Replace('\u0345', 'ι')
-        .ToLowerInvariant()
-        .Normalize(NormalizationForm.FormKC);
-
-    /// <summary>Whether a text has no half characters, which UTF-8 cannot hold, and can be normalised: U+FFFE cannot.</summary>
+    /// <summary>Whether a text can be sent and normalised.</summary>
+    // Normalize throws on ill-formed UTF-16, which reads as U+FFFD here, and on the noncharacter U+FFFE.
     public static bool IsWellFormed(string text)
     {
         foreach (var rune in text.EnumerateRunes())
@@ -41,6 +30,15 @@ internal static class ClientNames
         return true;
     }
 
-    private static string Key(string name) =>
-        name.Normalize(NormalizationForm.FormKC).ToLowerInvariant().Normalize(NormalizationForm.FormKC);
+    // Full case folding, but İ is i, as docs/protocol.md has it. The realm makes sure that nothing else needs more than this.
+    private static string Key(string name) => name
+        .Normalize(NormalizationForm.FormKC)
+        .Replace('İ', 'I')
+        .Normalize(NormalizationForm.FormD)
+        .Replace("ß", "ss", StringComparison.Ordinal)
+        .Replace("ẞ", "ss", StringComparison.Ordinal)
+        .Replace('ς', 'σ')
+        .Replace('\u0345', 'ι')
+        .ToLowerInvariant()
+        .Normalize(NormalizationForm.FormKC);
 }
