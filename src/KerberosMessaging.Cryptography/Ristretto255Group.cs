@@ -53,7 +53,10 @@ internal static class Ristretto255Group
     {
         Require.Length(scalar, ScalarSize);
         Require.Length(product, ElementSize);
-        return IsValidElement(element)
+
+        // The multiplication decodes the element strictly itself, and every multiple of the identity is the identity: to
+        // ask IsValidElement first would be to do the same work twice.
+        return element.Length == ElementSize
             && SodiumNative.crypto_scalarmult_ristretto255(product, scalar, element) == 0;
     }
 

@@ -6,6 +6,7 @@ using KerberosMessaging.MessageServer.Domain;
 using KerberosMessaging.MessageServer.Enrolment;
 using KerberosMessaging.MessageServer.Persistence;
 using KerberosMessaging.MessageServer.Persistence.Sqlite;
+using KerberosMessaging.MessageServer.Realm;
 using KerberosMessaging.MessageServer.Requests;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -23,6 +24,7 @@ public static class MessageServerApp
     /// <param name="args">Command-line configuration, such as <c>--Wire:Port=1257</c>.</param>
     /// <param name="configure">Changes the builder before it builds.</param>
     /// <exception cref="StartupException">It cannot start as configured.</exception>
+    /// <exception cref="OptionsValidationException">An option is wrong; several are an <see cref="AggregateException"/> of these.</exception>
     public static async Task<WebApplication> BuildAsync(string[] args, Action<WebApplicationBuilder>? configure = null)
     {
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions
@@ -44,10 +46,11 @@ public static class MessageServerApp
             "Message server", "Connections and mailboxes of a message server.", typeof(MessageServerApp).Assembly);
         AddServices(builder.Services, data);
 
-        var app = Build(builder);
+        var app = builder.Build();
         try
         {
-            ValidateOptions(app.Services);
+            // The host would do this at its start, but the options are needed before that.
+            app.Services.GetRequiredService<IStartupValidator>().Validate();
             await SqliteStartup.MigrateAsync(app.Services);
             await LoadIdentityAsync(app.Services);
             MapAdmin(app.UseAdminApi());
@@ -74,7 +77,9 @@ public static class MessageServerApp
         services.AddSingleton<Presence>();
         services.AddSingleton<DeliveryService>();
         services.AddSingleton<TicketKeyRing>();
+        services.AddSingleton<RevokedTickets>();
         services.AddSingleton<TicketGate>();
+        services.AddSingleton<SignedInConnections>();
 
         services.AddSingleton(new SqliteDatabase(data.PathOf("message.db")));
         services.AddSingleton(_ => DataFolderLock.Take(data.PathOf("message.lock")));
@@ -86,49 +91,26 @@ public static class MessageServerApp
             .UseLoggerFactory(NullLoggerFactory.Instance)
             .AddInterceptors(new PragmaInterceptor()));
         services.AddSingleton<ServerIdentityStore>();
-
-        services.AddOptions<RealmOptions>().BindConfiguration(RealmOptions.SectionName).ValidateOnStart();
-        services.AddSingleton<IValidateOptions<RealmOptions>, RealmOptionsValidator>();
-        services.AddSingleton<Membership>();
-        services.AddSingleton<EnrolmentClient>();
+        AddRealm(services);
 
         // Before Kestrel's, so that they start before the first request comes and stop after the last has gone.
         services.AddHostedService(static provider => provider.GetRequiredService<CommitQueue>());
         services.AddHostedService<Sweeper>();
-        services.AddHostedService<EnrolmentService>();
+        services.AddHostedService<RealmService>();
     }
 
-    private static WebApplication Build(WebApplicationBuilder builder)
+    private static void AddRealm(IServiceCollection services)
     {
-        try
-        {
-            return builder.Build();
-        }
-        catch (InvalidOperationException e) when (IsWrongType(e))
-        {
-            throw new StartupException(e.Message, e);
-        }
+        services.AddOptions<RealmOptions>().BindConfiguration(RealmOptions.SectionName).ValidateOnStart();
+        services.AddSingleton<IValidateOptions<RealmOptions>, RealmOptionsValidator>();
+        services.AddSingleton<Membership>();
+        services.AddSingleton<EnrolmentFiles>();
+        services.AddSingleton<EnrolmentClient>();
+        services.AddSingleton<Enroller>();
+        services.AddSingleton<FirstEnrolment>();
+        services.AddSingleton<RevocationFeed>();
+        services.AddSingleton<RealmLink>();
     }
-
-    // The host would do this at its start, but the options are needed before that.
-    private static void ValidateOptions(IServiceProvider services)
-    {
-        try
-        {
-            services.GetRequiredService<IStartupValidator>().Validate();
-        }
-        catch (AggregateException e) when (e.InnerExceptions.All(static inner => inner is OptionsValidationException))
-        {
-            throw new StartupException(string.Join(" ", e.InnerExceptions.Select(static inner => inner.Message)), e);
-        }
-        catch (InvalidOperationException e) when (IsWrongType(e))
-        {
-            throw new StartupException(e.Message, e);
-        }
-    }
-
-    // How the configuration binder tells of a value such as "--Wire:Port=abc".
-    private static bool IsWrongType(InvalidOperationException e) => e.InnerException is ArgumentException or FormatException;
 
     private static async Task LoadIdentityAsync(IServiceProvider services)
     {

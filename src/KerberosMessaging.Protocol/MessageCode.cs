@@ -84,6 +84,9 @@ public enum MessageCode : ushort
     /// <summary>A message server says which of its keys it has stored.</summary>
     ConfirmServerKeys = 1048,
 
+    /// <summary>AS exchange, between its steps: OPAQUE KE3, for a store that is sealed under an earlier export key.</summary>
+    FetchPreviousKeys = 1049,
+
     /// <summary>Registration completed.</summary>
     ClientRegistered = 1600,
 
@@ -143,6 +146,9 @@ public enum MessageCode : ushort
 
     /// <summary>Revocations are told from now on.</summary>
     RevocationsSubscribed = 1622,
+
+    /// <summary>The client's sealed earlier export keys.</summary>
+    PreviousKeys = 1623,
 
     /// <summary>Push: a message from the mailbox.</summary>
     Deliver = 1900,

@@ -30,9 +30,6 @@ public sealed class AsReplyPart : IDisposable
     /// <summary>The device's certificate, signed by the realm.</summary>
     public required byte[] Certificate { get; init; }
 
-    /// <summary>The client's sealed earlier export keys (<see cref="Tickets.PreviousKeys"/>), opaque to the server; empty where there are none.</summary>
-    public byte[] PreviousKeys { get; init; } = [];
-
     /// <summary>Whether the realm asks the client to store a new record for the same password, for stronger stretching or newer OPAQUE keys.</summary>
     public bool WantsNewRecord { get; init; }
 
@@ -53,7 +50,6 @@ public sealed class AsReplyPart : IDisposable
         writer.WriteTime(ServerTime);
         Times.Write(writer);
         writer.WriteBytes16(Certificate);
-        writer.WriteBytes16(PreviousKeys);
         writer.WriteFlag(WantsNewRecord);
         return TicketKeys.Seal(key.Span, TicketKeys.AsReply, buffer.Written, ticket);
     }
@@ -74,7 +70,6 @@ public sealed class AsReplyPart : IDisposable
         ServerTime = reader.ReadTime(),
         Times = TicketTimes.Read(ref reader),
         Certificate = reader.ReadBytes16(ProtocolLimits.CertificateBytes),
-        PreviousKeys = reader.ReadBytes16(ProtocolLimits.PreviousKeysBytes),
         WantsNewRecord = reader.ReadFlag(),
     };
 }

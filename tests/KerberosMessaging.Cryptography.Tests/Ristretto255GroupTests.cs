@@ -25,8 +25,12 @@ public sealed class Ristretto255GroupTests
     [InlineData(0)]
     [InlineData(31)]
     [InlineData(33)]
-    public void Element_of_another_length_is_refused(int length) =>
+    public void Element_of_another_length_is_refused(int length)
+    {
+        byte[] one = [1, .. new byte[31]];
         Assert.False(Ristretto255Group.IsValidElement(new byte[length]));
+        Assert.False(Ristretto255Group.TryMultiply(one, new byte[length], new byte[32]));
+    }
 
     [Fact]
     public void Only_reduced_scalars_other_than_zero_are_valid()

@@ -58,6 +58,7 @@ internal sealed record MessageSample(IWireMessage Message, Func<ReadOnlyMemory<b
         Of(new SubscribeRevocationsRequest(41)),
         Of(new FetchServerKeysRequest()),
         Of(new ConfirmServerKeysRequest(4, 2)),
+        Of(new FetchPreviousKeysRequest(Bytes(40, 64))),
         Of(new ClientRegistered(Client)),
         Of(new RegistrationRefused(RegistrationRefusal.NameTaken)),
         Of(new ServerList(
@@ -86,6 +87,7 @@ internal sealed record MessageSample(IWireMessage Message, Func<ReadOnlyMemory<b
         ])),
         Of(Keys),
         Of(new RevocationsSubscribed(0x0102030405060708)),
+        Of(new PreviousKeysReply(Bytes(41, 20))),
         Of(new Deliver(42, Message1, Client, Laptop, "alice", Time, RatchetEnvelope)),
         Of(new Notice(NoticeKind.ShuttingDown, 5000)),
         Of(new Revocations(

@@ -35,6 +35,7 @@ public sealed class NumberTests
         1046 SubscribeRevocations
         1047 FetchServerKeys
         1048 ConfirmServerKeys
+        1049 FetchPreviousKeys
         1600 ClientRegistered
         1601 RegistrationRefused
         1602 ServerList
@@ -55,6 +56,7 @@ public sealed class NumberTests
         1620 OwnDevices
         1621 ServerKeys
         1622 RevocationsSubscribed
+        1623 PreviousKeys
         1900 Deliver
         1901 Notice
         1902 Revocations

@@ -15,8 +15,7 @@ public sealed class ReplyPartTests
     {
         var keys = Gen.OneOf(Gen.Byte.Array[32], Gen.Byte.Array[64]);
         var certificate = Gen.Byte.Array[0, ProtocolLimits.CertificateBytes];
-        var previousKeys = Gen.Byte.Array[0, ProtocolLimits.PreviousKeysBytes];
-        Gen.Select(keys, BodyGen.Body, BodyGen.Time, certificate, previousKeys, Gen.Bool).Sample((key, body, serverTime, certified, previous, wantsNew) =>
+        Gen.Select(keys, BodyGen.Body, BodyGen.Time, certificate, Gen.Bool).Sample((key, body, serverTime, certified, wantsNew) =>
         {
             using var replyKey = new SecretBytes(key);
             var part = new AsReplyPart
@@ -28,7 +27,6 @@ public sealed class ReplyPartTests
                 ServerTime = serverTime,
                 Times = body.Times,
                 Certificate = certified,
-                PreviousKeys = previous,
                 WantsNewRecord = wantsNew,
             };
             var sealedPart = part.Seal(replyKey, Ticket);
@@ -42,7 +40,6 @@ public sealed class ReplyPartTests
                 && opened.ServerTime == part.ServerTime
                 && opened.Times == part.Times
                 && opened.Certificate.AsSpan().SequenceEqual(part.Certificate)
-                && opened.PreviousKeys.AsSpan().SequenceEqual(part.PreviousKeys)
                 && opened.WantsNewRecord == part.WantsNewRecord
                 && sealedPart.Length <= ProtocolLimits.SealedPartBytes;
         });

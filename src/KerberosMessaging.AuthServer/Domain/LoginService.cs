@@ -1,23 +1,11 @@
 using System.Text;
 using KerberosMessaging.AuthServer.Domain.Audit;
 using KerberosMessaging.AuthServer.Persistence;
-using KerberosMessaging.Cryptography;
 using KerberosMessaging.Protocol;
 using KerberosMessaging.Tickets;
 using Microsoft.Extensions.Options;
 
 namespace KerberosMessaging.AuthServer.Domain;
-
-/// <summary>A login between its two steps. Client is null for a name that does not exist: such a login cannot succeed.</summary>
-internal sealed record PendingLogin(LoginClient? Client, StretchingParameters Stretching, OpaqueServerLogin Opaque, LoginAttempt Attempt) : IDisposable
-{
-    /// <summary>A login that was not finished by then counts as failed: its challenge was good for one guess.</summary>
-    public void Dispose()
-    {
-        Opaque.Dispose();
-        Attempt.Dispose();
-    }
-}
 
 /// <summary>The AS exchange: OPAQUE (RFC 9807, section 6), then a device, a session row and a ticket-granting ticket.</summary>
 internal sealed class LoginService(
@@ -48,9 +36,14 @@ internal sealed class LoginService(
         }
 
         var opaque = keys.Opaque(client?.OpaqueKeyVersion ?? keys.OldestOpaqueVersion);
-        var fake = opaque.CreateFakeRecord(credential);
         if (!opaque.TryStartLogin(
-            client?.OpaqueRecord ?? fake, ke1, credential, [], [], LoginProof.OpaqueContext(channelBinding), out var login))
+            client is null ? opaque.FakeRecord : client.OpaqueRecord,
+            ke1,
+            credential,
+            [],
+            [],
+            LoginProof.OpaqueContext(channelBinding),
+            out var login))
         {
             attempt.Dispose();
             return (null, null);
@@ -67,51 +60,43 @@ internal sealed class LoginService(
         Origin origin,
         CancellationToken cancellationToken)
     {
-        if (!login.Opaque.TryFinish(proof.Ke3, out var opaqueKey))
+        if (!login.TryProve(proof.Ke3, out var opaqueKey))
         {
             return LoginResult.Refused(ProtocolError.LoginFailed);
         }
 
-        using (opaqueKey)
+        // From here on the password is proven, and the cause of a refusal may be told.
+        var client = login.Client;
+        if (proof.Device.IsZero
+            || !LoginProof.IsSignedByDevice(proof.Signature, channelBinding.Span, proof.Ke3, proof.Device, proof.Identity))
         {
-            if (login.Client is not { } client)
-            {
-                return LoginResult.Refused(ProtocolError.LoginFailed);
-            }
-
-            // From here on the password is proven, and the cause of a refusal may be told.
-            login.Attempt.Succeed();
-            if (proof.Device.IsZero
-                || !LoginProof.IsSignedByDevice(proof.Signature, channelBinding.Span, proof.Ke3, proof.Device, proof.Identity))
-            {
-                return LoginResult.Refused(ProtocolError.DeviceRefused);
-            }
-
-            var opened = await writer.WriteAsync(
-                scope => Open(scope, client, proof, origin.As(new ClientId(client.Id))), cancellationToken);
-            if (opened is not { Session: { } session, Device: { } device })
-            {
-                return LoginResult.Refused(opened.Refusal!.Value);
-            }
-
-            var wantsNewRecord = client.OpaqueKeyVersion != keys.OpaqueVersion || client.Stretching != options.Value.StretchingParameters;
-            var grant = tickets.Grant(session, opened.ClientName, device.Certificate, opened.PreviousKeys, wantsNewRecord, opaqueKey);
-            return LoginResult.Of(grant, session, opened.ClientName);
+            return LoginResult.Refused(ProtocolError.DeviceRefused);
         }
+
+        var opened = await writer.WriteAsync(
+            scope => Open(scope, client, proof, origin.As(new ClientId(client.Id))), cancellationToken);
+        if (opened is not { Session: { } session, Device: { } device })
+        {
+            return LoginResult.Refused(opened.Refusal!.Value);
+        }
+
+        var wantsNewRecord = client.OpaqueKeyVersion != keys.OpaqueVersion || client.Stretching != options.Value.StretchingParameters;
+        return LoginResult.Of(
+            tickets.Grant(session, opened.ClientName, device.Certificate, wantsNewRecord, opaqueKey), session, opened.ClientName);
     }
 
     private OpenedSession Open(WriteScope scope, LoginClient client, DeviceProof proof, Origin origin)
     {
         // What was read before the challenge may have changed since: the password, or that the client may log in at all.
         using (var row = scope.Query(
-            """SELECT "Name", "OpaqueRecord", "PreviousKeys", "DisabledAt" FROM "Clients" WHERE "Id" = @0 AND "DeletedAt" IS NULL""", client.Id))
+            """SELECT "Name", "OpaqueRecord", "DisabledAt" FROM "Clients" WHERE "Id" = @0 AND "DeletedAt" IS NULL""", client.Id))
         {
             if (!row.Read() || !row.GetFieldValue<byte[]>(1).AsSpan().SequenceEqual(client.OpaqueRecord))
             {
                 return new OpenedSession(ProtocolError.LoginFailed);
             }
 
-            if (!row.IsDBNull(3))
+            if (!row.IsDBNull(2))
             {
                 scope.Audit(new AuditEvent(AuditKind.LoginFailed, origin, $"client {client.Id}", "disabled", AuditResult.Refused));
                 return new OpenedSession(ProtocolError.ClientDisabled);
@@ -140,7 +125,7 @@ internal sealed class LoginService(
                 """,
                 session.Id, session.ClientId, session.DeviceId, origin.Address, now, session.ExpiresAt, session.RenewableUntil);
             scope.Audit(new AuditEvent(AuditKind.Login, origin, $"session {session.Id}", $"device {session.DeviceId}"));
-            return new OpenedSession(null, session, device, row.GetString(0), row.GetFieldValue<byte[]>(2));
+            return new OpenedSession(null, session, device, row.GetString(0));
         }
     }
 
@@ -148,11 +133,7 @@ internal sealed class LoginService(
         ProtocolError? Refusal,
         TicketSession? Session = null,
         CertifiedDevice? Device = null,
-        string ClientName = "",
-        byte[]? PreviousKeys = null)
-    {
-        public byte[] PreviousKeys { get; } = PreviousKeys ?? [];
-    }
+        string ClientName = "");
 }
 
 /// <summary>What a device sends to finish a login.</summary>

@@ -75,20 +75,18 @@ internal sealed class PasswordService(
         Origin origin,
         CancellationToken cancellationToken)
     {
-        if (!pending.Login.Opaque.TryFinish(ke3, out var opaqueKey))
+        if (!pending.Login.TryProve(ke3, out _))
         {
             return ProtocolError.LoginFailed;
         }
 
-        opaqueKey.Dispose();
-        pending.Login.Attempt.Succeed();
         if (record.Stretching != Stretching || !Opaque.IsWellFormedRecord(record.Record))
         {
             return ProtocolError.Unexpected;
         }
 
         return await writer.WriteAsync(
-            scope => pending.Login.Client?.Id == client.Value && Replace(scope, pending, record, session.Value, origin), cancellationToken)
+            scope => pending.Login.Client.Id == client.Value && Replace(scope, pending, record, session.Value, origin), cancellationToken)
             ? null
             : ProtocolError.LoginFailed;
     }

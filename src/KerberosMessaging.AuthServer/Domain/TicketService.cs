@@ -24,7 +24,6 @@ internal sealed class TicketService(
         TicketSession session,
         string clientName,
         byte[] certificate,
-        byte[] previousKeys,
         bool wantsNewRecord,
         SecretBytes replyKey)
     {
@@ -49,7 +48,6 @@ internal sealed class TicketService(
             ServerTime = now,
             Times = body.Times,
             Certificate = certificate,
-            PreviousKeys = previousKeys,
             WantsNewRecord = wantsNewRecord,
         };
         return new Grant(ticket, part.Seal(replyKey, ticket));
@@ -134,7 +132,7 @@ internal sealed class TicketService(
         var session = verified.Session.Id;
         var renewed = await writer.WriteAsync(scope => Renew(scope, session, origin), cancellationToken);
         return renewed is { } found
-            ? Grant(found.Session, verified.Body.ClientName, found.Certificate, found.PreviousKeys, wantsNewRecord: false, verified.Body.SessionKey)
+            ? Grant(found.Session, verified.Body.ClientName, found.Certificate, wantsNewRecord: false, verified.Body.SessionKey)
             : null;
     }
 
@@ -155,17 +153,16 @@ internal sealed class TicketService(
             },
             cancellationToken);
 
-    private (TicketSession Session, byte[] Certificate, byte[] PreviousKeys)? Renew(WriteScope scope, Guid session, Origin origin)
+    private (TicketSession Session, byte[] Certificate)? Renew(WriteScope scope, Guid session, Origin origin)
     {
         var now = scope.Now;
         TicketSession renewed;
-        byte[] certificate, previousKeys;
+        byte[] certificate;
         using (var row = scope.Query(
             """
-            SELECT s."ClientId", s."DeviceId", s."CreatedAt", s."RenewableUntil", d."Certificate", c."PreviousKeys"
+            SELECT s."ClientId", s."DeviceId", s."CreatedAt", s."RenewableUntil", d."Certificate"
             FROM "Sessions" s
             JOIN "Devices" d ON d."ClientId" = s."ClientId" AND d."DeviceId" = s."DeviceId"
-            JOIN "Clients" c ON c."Id" = s."ClientId"
             WHERE s."Id" = @0 AND s."RevokedAt" IS NULL AND s."RenewableUntil" > @1
             """,
             session,
@@ -188,7 +185,6 @@ internal sealed class TicketService(
                 renewableUntil,
                 RevokedAt: null);
             certificate = row.GetFieldValue<byte[]>(4);
-            previousKeys = row.GetFieldValue<byte[]>(5);
         }
 
         scope.Execute(
@@ -196,7 +192,7 @@ internal sealed class TicketService(
         scope.Execute(
             """UPDATE "Devices" SET "LastSeenAt" = @0 WHERE "ClientId" = @1 AND "DeviceId" = @2""", now, renewed.ClientId, renewed.DeviceId);
         scope.Audit(new AuditEvent(AuditKind.TicketRenewed, origin, $"session {session}"));
-        return (renewed, certificate, previousKeys);
+        return (renewed, certificate);
     }
 
     private TicketSession? FindLiving(TicketBody body, DateTimeOffset now) =>

@@ -11,6 +11,7 @@ internal sealed record LoginClient(
     byte[] OpaqueRecord,
     uint OpaqueKeyVersion,
     StretchingParameters Stretching,
+    byte[] PreviousKeys,
     bool IsDisabled);
 
 /// <summary>What a ticket's verification needs to know of its session.</summary>
@@ -37,7 +38,7 @@ internal sealed class AuthReader(AuthDatabase database) : IDisposable
         using var row = commands.Query(
             """
             SELECT "Id", "Name", "OpaqueRecord", "OpaqueKeyVersion", "StretchingAlgorithm", "StretchingIterations",
-                   "StretchingMemoryKiB", "DisabledAt"
+                   "StretchingMemoryKiB", "PreviousKeys", "DisabledAt"
             FROM "Clients" WHERE "NameKey" = @0 AND "DeletedAt" IS NULL
             """,
             key);
@@ -48,7 +49,8 @@ internal sealed class AuthReader(AuthDatabase database) : IDisposable
                 row.GetFieldValue<byte[]>(2),
                 (uint)row.GetInt64(3),
                 new StretchingParameters((StretchingAlgorithm)row.GetInt32(4), (uint)row.GetInt64(5), (uint)row.GetInt64(6)),
-                !row.IsDBNull(7))
+                row.GetFieldValue<byte[]>(7),
+                !row.IsDBNull(8))
             : null;
     });
 

@@ -23,7 +23,36 @@ internal sealed class StartLoginHandler(LoginService logins) : IRequestHandler<S
         }
 
         connection.SetState(login);
-        return ValueTask.FromResult(HandlerReply.Of(new LoginChallenge(login.Stretching.ToWire(), login.Opaque.Ke2.ToArray())));
+        return ValueTask.FromResult(HandlerReply.Of(new LoginChallenge(login.Stretching.ToWire(), login.Ke2.ToArray())));
+    }
+}
+
+internal sealed class FetchPreviousKeysHandler : IRequestHandler<FetchPreviousKeysRequest>
+{
+    public async ValueTask<HandlerReply> HandleAsync(
+        FetchPreviousKeysRequest request,
+        WireConnection connection,
+        CancellationToken cancellationToken)
+    {
+        if (connection.GetState<PendingLogin>() is not { } login)
+        {
+            return HandlerReply.Refuse(ProtocolError.Unexpected);
+        }
+
+        if (login.TryProve(request.Ke3, out _))
+        {
+            return login.Client.IsDisabled
+                ? HandlerReply.Refuse(ProtocolError.ClientDisabled)
+                : HandlerReply.Of(new PreviousKeysReply(login.Client.PreviousKeys));
+        }
+
+        connection.SetState<PendingLogin>(null);
+        using (login)
+        {
+            await login.Attempt.FailAsync(cancellationToken);
+        }
+
+        return HandlerReply.Refuse(ProtocolError.LoginFailed);
     }
 }
 

@@ -33,7 +33,7 @@ internal sealed class StartPasswordChangeHandler(PasswordService passwords, IOpt
         connection.SetState(answer.Pending);
         return HandlerReply.Of(new PasswordChangeChallenge(
             answer.Pending.Login.Stretching.ToWire(),
-            answer.Pending.Login.Opaque.Ke2.ToArray(),
+            answer.Pending.Login.Ke2.ToArray(),
             answer.RegistrationResponse,
             passwords.Stretching.ToWire(),
             (ushort)options.Value.MinimumPasswordLength,

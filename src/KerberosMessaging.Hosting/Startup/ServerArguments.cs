@@ -1,6 +1,7 @@
 using System.Reflection;
 using KerberosMessaging.Hosting.Admin;
 using KerberosMessaging.Hosting.Wire;
+using KerberosMessaging.Hosting.Wire.Limits;
 
 namespace KerberosMessaging.Hosting.Startup;
 
@@ -27,6 +28,7 @@ public static class ServerArguments
         (string Section, Type Options)[] known =
         [
             (WireOptions.SectionName, typeof(WireOptions)),
+            (LimitOptions.SectionName, typeof(LimitOptions)),
             (AdminOptions.SectionName, typeof(AdminOptions)),
             (DataOptions.SectionName, typeof(DataOptions)),
             .. sections,

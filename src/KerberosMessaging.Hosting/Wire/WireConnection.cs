@@ -1,4 +1,5 @@
 using System.Net;
+using KerberosMessaging.Hosting.Wire.Limits;
 using KerberosMessaging.Protocol;
 using KerberosMessaging.Protocol.Messages;
 using KerberosMessaging.Transport;
@@ -11,6 +12,7 @@ namespace KerberosMessaging.Hosting.Wire;
 public sealed class WireConnection : IDisposable
 {
     private readonly SecureChannel _channel;
+    private readonly ConnectionSlots _slots;
     private readonly WireOptions _options;
     private readonly TimeProvider _time;
     private readonly CancellationTokenSource _closing;
@@ -25,11 +27,13 @@ public sealed class WireConnection : IDisposable
     internal WireConnection(
         SecureChannel channel,
         ConnectionContext connection,
+        ConnectionSlots slots,
         WireOptions options,
         TimeProvider time,
         CancellationToken stopping)
     {
         _channel = channel;
+        _slots = slots;
         _options = options;
         _time = time;
         _closing = CancellationTokenSource.CreateLinkedTokenSource(stopping);
@@ -68,6 +72,9 @@ public sealed class WireConnection : IDisposable
     /// <summary>What the log calls the connection.</summary>
     internal string ConnectionId { get; }
 
+    /// <summary>What limits take for the peer's address.</summary>
+    internal AddressBlock Address => _slots.Address;
+
     internal OutgoingQueue Outgoing { get; }
 
     /// <summary>What the peer is told when <see cref="Close"/> or <see cref="Fail"/> ends the connection.</summary>
@@ -94,6 +101,7 @@ public sealed class WireConnection : IDisposable
         lock (_signIn)
         {
             _peer = principal;
+            _slots.SignedIn();
             _channel.PayloadLimit = _options.PayloadAfterAuthentication;
             var left = principal.EndsAt - _time.GetUtcNow();
             _expiry.Change(left > TimeSpan.Zero ? left : TimeSpan.Zero, Timeout.InfiniteTimeSpan);
@@ -110,6 +118,7 @@ public sealed class WireConnection : IDisposable
         lock (_signIn)
         {
             _peer = server;
+            _slots.SignedIn();
             _channel.PayloadLimit = _options.PayloadAfterAuthentication;
             _expiry.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         }
@@ -121,6 +130,7 @@ public sealed class WireConnection : IDisposable
         lock (_signIn)
         {
             _peer = null;
+            _slots.SignedOut();
             _channel.PayloadLimit = _options.PayloadBeforeAuthentication;
             _expiry.Change(TimeSpan.FromSeconds(_options.SignInDeadlineSeconds), Timeout.InfiniteTimeSpan);
         }

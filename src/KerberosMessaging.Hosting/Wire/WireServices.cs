@@ -1,4 +1,5 @@
 using System.Net;
+using KerberosMessaging.Hosting.Wire.Limits;
 using KerberosMessaging.Protocol;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
@@ -17,11 +18,19 @@ public static class WireServices
     {
         services.AddOptions<WireOptions>().BindConfiguration(WireOptions.SectionName).ValidateOnStart();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<WireOptions>, WireOptionsValidator>());
+        services.AddOptions<LimitOptions>().BindConfiguration(LimitOptions.SectionName).ValidateOnStart();
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<LimitOptions>, LimitOptionsValidator>());
+        services.AddMetrics();
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<ServerIdentity>();
         services.TryAddSingleton<ConnectionRegistry>();
         services.TryAddSingleton<RequestDispatcher>();
+        services.TryAddSingleton<RequestLoop>();
         services.TryAddSingleton<WireListener>();
+        services.TryAddSingleton<ServerMetrics>();
+        services.TryAddSingleton<LimitReports>();
+        services.TryAddSingleton<ConnectionLimits>();
+        services.TryAddSingleton<RequestLimits>();
         return services;
     }
 
@@ -30,12 +39,14 @@ public static class WireServices
     /// <typeparam name="THandler">Its handler, made anew for each request.</typeparam>
     /// <param name="services">The server's services.</param>
     /// <param name="access">Which connections may send it.</param>
-    public static IServiceCollection AddRequest<TRequest, THandler>(this IServiceCollection services, RequestAccess access)
+    /// <param name="cost">As how many requests it counts where requests are limited; 0 is free.</param>
+    public static IServiceCollection AddRequest<TRequest, THandler>(
+        this IServiceCollection services, RequestAccess access, int cost = 1)
         where TRequest : IWireMessage<TRequest>
         where THandler : class, IRequestHandler<TRequest>
     {
         services.AddScoped<THandler>();
-        return services.AddSingleton<RequestRoute>(new ScopedRoute<TRequest, THandler>(access));
+        return services.AddSingleton<RequestRoute>(new ScopedRoute<TRequest, THandler>(access, cost));
     }
 
     /// <summary>Adds a request many of which may wait at once on one connection.</summary>
@@ -43,12 +54,14 @@ public static class WireServices
     /// <typeparam name="THandler">Its handler, one for all requests; it takes its place in any shared order before its first await.</typeparam>
     /// <param name="services">The server's services.</param>
     /// <param name="access">Which connections may send it.</param>
-    public static IServiceCollection AddPipelinedRequest<TRequest, THandler>(this IServiceCollection services, RequestAccess access)
+    /// <param name="cost">As how many requests it counts where requests are limited; 0 is free.</param>
+    public static IServiceCollection AddPipelinedRequest<TRequest, THandler>(
+        this IServiceCollection services, RequestAccess access, int cost = 1)
         where TRequest : IWireMessage<TRequest>
         where THandler : class, IRequestHandler<TRequest>
     {
         services.AddSingleton<THandler>();
-        return services.AddSingleton<RequestRoute>(new PipelinedRoute<TRequest, THandler>(access));
+        return services.AddSingleton<RequestRoute>(new PipelinedRoute<TRequest, THandler>(access, cost));
     }
 
     /// <summary>Makes Kestrel listen on the wire port.</summary>

@@ -1,6 +1,9 @@
 using System.Security.Cryptography;
+using System.Text;
 using KerberosMessaging.Cryptography;
+using KerberosMessaging.Hosting.Wire;
 using KerberosMessaging.MessageServer.Domain;
+using KerberosMessaging.MessageServer.Realm;
 using KerberosMessaging.Protocol;
 using KerberosMessaging.Protocol.Messages;
 using KerberosMessaging.Tickets;
@@ -10,69 +13,50 @@ using Microsoft.Extensions.Options;
 namespace KerberosMessaging.MessageServer.Enrolment;
 
 /// <summary>Asks the auth server to make this server a member of its realm.</summary>
-internal sealed class EnrolmentClient(IOptions<RealmOptions> options, TimeProvider time)
+internal sealed class EnrolmentClient(IOptions<RealmOptions> options, WireListener listener, TimeProvider time)
 {
     private readonly RealmOptions _options = options.Value;
 
+    private string Address => $"{_options.Host}:{_options.Port}";
+
+    public static byte[] Hash(string token) => SHA256.HashData(Encoding.UTF8.GetBytes(token));
+
     /// <summary>Tries once.</summary>
-    /// <param name="signingKey">The key that is to sign this server's handshakes; the same at each try.</param>
-    /// <param name="listeningPort">The port that this server listens on.</param>
+    /// <param name="token">The one-time token.</param>
+    /// <param name="signingKey">The key that is to sign this server's handshakes; the same at each try with this token.</param>
+    /// <param name="isRealm">Whether a public key is the realm's.</param>
     /// <param name="cancellationToken">Ends the try.</param>
     /// <exception cref="EnrolmentException">It did not succeed; the message says why.</exception>
-    public async Task<EnrolledServer> EnrolAsync(Ed25519PrivateKey signingKey, int listeningPort, CancellationToken cancellationToken)
+    public async Task<EnrolledServer> EnrolAsync(
+        string token, Ed25519PrivateKey signingKey, SigningKeyCheck isRealm, CancellationToken cancellationToken)
     {
-        var text = await ReadAsync(_options.Fingerprint, _options.FingerprintFile, "fingerprint", cancellationToken);
-        if (!RealmFingerprint.TryParse(text, out var fingerprint))
-        {
-            throw new EnrolmentException($"the fingerprint file '{_options.FingerprintFile}' does not hold 64 hexadecimal digits", needsOperator: true);
-        }
-
-        var token = await ReadAsync(_options.EnrolmentToken, _options.EnrolmentTokenFile, "enrolment token", cancellationToken);
-        var port = _options.AdvertisedPort == 0 ? listeningPort : _options.AdvertisedPort;
+        var own = _options.Advertise(listener.EndPoint.Port);
         var reply = await SendAsync(
             channelBinding => new RegisterServerRequest(
                 token,
-                _options.Name,
-                _options.AdvertisedHost,
-                (ushort)port,
+                own.Name,
+                own.Host,
+                own.Port,
                 signingKey.PublicKey.ToArray(),
                 signingKey.Sign(ServerProof.EnrolmentSignedBytes(channelBinding.Span, token))),
-            fingerprint,
+            isRealm,
             cancellationToken);
-        var newest = reply.Keys.ServiceKeys.MaxBy(static key => key.Version)!;
-        using var serviceKey = new SecretBytes(newest.Key);
-        foreach (var key in reply.Keys.ServiceKeys)
-        {
-            CryptographicOperations.ZeroMemory(key.Key);
-        }
 
         // The auth server signs its handshake with the realm key, so both must be the key that was pinned.
-        return RealmFingerprint.IsOf(fingerprint, reply.Keys.RealmKey)
-            ? new EnrolledServer(
-                reply.Server,
-                signingKey,
-                newest.Version,
-                serviceKey.Clone(),
-                reply.Keys.TicketSigningKeys.MaxBy(static key => key.Version)!.Key)
+        return isRealm(reply.Keys.RealmKey)
+            ? new EnrolledServer(reply.Server, signingKey, reply.Keys.RealmKey, reply.Keys.Take(), Hash(token))
             : throw new EnrolmentException($"the auth server at {Address} states a realm key that is not the pinned one", needsOperator: true);
     }
 
-    private string Address => $"{_options.Host}:{_options.Port}";
-
     private async Task<ServerRegistered> SendAsync(
         Func<ReadOnlyMemory<byte>, RegisterServerRequest> request,
-        byte[] fingerprint,
+        SigningKeyCheck isRealm,
         CancellationToken cancellationToken)
     {
         try
         {
             await using var connection = await RequestConnection.ConnectAsync(
-                _options.Host,
-                _options.Port,
-                key => RealmFingerprint.IsOf(fingerprint, key),
-                new ChannelOptions { Time = time },
-                onPush: null,
-                cancellationToken);
+                _options.Host, _options.Port, isRealm, new ChannelOptions { Time = time }, onPush: null, cancellationToken);
             return await connection.RequestAsync<ServerRegistered>(request(connection.Channel.ChannelBinding), cancellationToken);
         }
         catch (ChannelException e) when (e.Failure == ChannelFailure.UntrustedServer)
@@ -91,27 +75,6 @@ internal sealed class EnrolmentClient(IOptions<RealmOptions> options, TimeProvid
         catch (Exception e) when (e is ChannelException or RequestRefusedException or ProtocolException)
         {
             throw new EnrolmentException($"the auth server at {Address} did not answer: {e.Message}", needsOperator: false, e);
-        }
-    }
-
-    private static async Task<string> ReadAsync(string? value, string? file, string what, CancellationToken cancellationToken)
-    {
-        if (!string.IsNullOrWhiteSpace(value))
-        {
-            return value.Trim();
-        }
-
-        try
-        {
-            var text = (await File.ReadAllTextAsync(file!, cancellationToken)).Trim();
-            return text.Length > 0
-                ? text
-                : throw new EnrolmentException($"the {what} file '{file}' is empty", needsOperator: false);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            // Another server may still be about to write it.
-            throw new EnrolmentException($"the {what} file '{file}' cannot be read yet", needsOperator: false, e);
         }
     }
 }

@@ -10,6 +10,12 @@ internal sealed class MessageDbContext(DbContextOptions<MessageDbContext> option
 {
     public DbSet<ServerIdentityRow> ServerIdentities => Set<ServerIdentityRow>();
 
+    public DbSet<PendingEnrolmentRow> PendingEnrolments => Set<PendingEnrolmentRow>();
+
+    public DbSet<ServiceKeyRow> ServiceKeys => Set<ServiceKeyRow>();
+
+    public DbSet<TicketSigningKeyRow> TicketSigningKeys => Set<TicketSigningKeyRow>();
+
     public DbSet<MailboxRow> Mailboxes => Set<MailboxRow>();
 
     public DbSet<EnvelopeRow> Envelopes => Set<EnvelopeRow>();
@@ -22,6 +28,19 @@ internal sealed class MessageDbContext(DbContextOptions<MessageDbContext> option
     protected override void OnModelCreating(ModelBuilder modelBuilder)
     {
         modelBuilder.Entity<ServerIdentityRow>().Property(static row => row.Id).ValueGeneratedNever();
+        modelBuilder.Entity<PendingEnrolmentRow>().Property(static row => row.Id).ValueGeneratedNever();
+
+        modelBuilder.Entity<ServiceKeyRow>(static key =>
+        {
+            key.HasKey(static row => row.Version);
+            key.Property(static row => row.Version).ValueGeneratedNever();
+        });
+
+        modelBuilder.Entity<TicketSigningKeyRow>(static key =>
+        {
+            key.HasKey(static row => row.Version);
+            key.Property(static row => row.Version).ValueGeneratedNever();
+        });
 
         modelBuilder.Entity<MailboxRow>(static mailbox =>
         {

@@ -13,12 +13,11 @@ internal sealed class ServerIdentityRow
     /// <summary>Seed of the key that signs handshakes, sealed with Data Protection.</summary>
     public byte[] SealedSigningSeed { get; set; } = [];
 
-    /// <summary>The service key, sealed with Data Protection.</summary>
-    public byte[] SealedServiceKey { get; set; } = [];
+    /// <summary>The realm's public key.</summary>
+    public byte[] RealmKey { get; set; } = [];
 
-    public uint KeyVersion { get; set; }
-
-    public byte[] RealmSigningKey { get; set; } = [];
+    /// <summary>SHA-256 of the token that it enrolled with; null where that was not kept.</summary>
+    public byte[]? TokenHash { get; set; }
 
     /// <summary>Milliseconds since 1970.</summary>
     public long EnrolledAt { get; set; }

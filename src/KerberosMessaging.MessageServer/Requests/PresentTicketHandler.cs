@@ -8,8 +8,12 @@ using KerberosMessaging.Transport;
 namespace KerberosMessaging.MessageServer.Requests;
 
 /// <summary>AP exchange: a service ticket opens the mailbox of the device that it names.</summary>
-internal sealed class PresentTicketHandler(TicketGate gate, CommitQueue queue, DeliveryService deliveries, TimeProvider time)
-    : IRequestHandler<PresentTicketRequest>
+internal sealed class PresentTicketHandler(
+    TicketGate gate,
+    SignedInConnections signedIn,
+    CommitQueue queue,
+    DeliveryService deliveries,
+    TimeProvider time) : IRequestHandler<PresentTicketRequest>
 {
     public async ValueTask<HandlerReply> HandleAsync(
         PresentTicketRequest request, WireConnection connection, CancellationToken cancellationToken)
@@ -22,7 +26,14 @@ internal sealed class PresentTicketHandler(TicketGate gate, CommitQueue queue, D
 
         var body = opened.Body;
         var principal = new WirePrincipal(body.Session, body.Client, body.ClientName, body.Device, body.Times.EndsAt);
-        if (connection.Principal is null)
+        if (connection.Principal is { } present)
+        {
+            if (!present.MayBeReplacedBy(principal) || !TrySignIn(connection, principal, body))
+            {
+                return HandlerReply.Refuse(ProtocolError.TicketRefused);
+            }
+        }
+        else
         {
             var mailbox = await queue
                 .CommitAsync(new OpenMailboxWrite(new DeviceAddress(body.Client, body.Device), body.ClientName))
@@ -37,20 +48,29 @@ internal sealed class PresentTicketHandler(TicketGate gate, CommitQueue queue, D
                 return HandlerReply.Refuse(ProtocolError.DeviceRefused);
             }
 
-            connection.SignIn(principal);
+            if (!TrySignIn(connection, principal, body))
+            {
+                return HandlerReply.Refuse(ProtocolError.TicketRefused);
+            }
+
             Attach(connection, principal, id);
-        }
-        else if (connection.Principal.MayBeReplacedBy(principal))
-        {
-            connection.SignIn(principal);
-        }
-        else
-        {
-            return HandlerReply.Refuse(ProtocolError.TicketRefused);
         }
 
         var proof = new ApReplyPart(opened.Nonce, time.GetUtcNow(), body.Times.EndsAt).Seal(body.SessionKey);
         return HandlerReply.ThenMix(new TicketAccepted(proof), SessionKey.ForChannel(body.SessionKey, opened.Nonce));
+    }
+
+    // The ticket may have been revoked since it was verified, even while the mailbox was opened.
+    private bool TrySignIn(WireConnection connection, WirePrincipal principal, TicketBody body)
+    {
+        connection.SignIn(principal);
+        if (signedIn.TryAdd(connection, TicketLogin.Of(body)))
+        {
+            return true;
+        }
+
+        connection.SignOut();
+        return false;
     }
 
     private void Attach(WireConnection connection, WirePrincipal principal, long mailbox)

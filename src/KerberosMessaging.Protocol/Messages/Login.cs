@@ -40,6 +40,37 @@ public sealed record LoginChallenge(Stretching Stretching, byte[] Ke2) : IWireMe
     }
 }
 
+/// <summary>
+/// AS exchange, between its steps: proof of the password alone, to get the earlier export keys before the device is named.
+/// A device needs them whose keys are sealed under one of these: without its keys it cannot sign the second step.
+/// </summary>
+/// <param name="Ke3">OPAQUE KE3; the second step carries the same.</param>
+public sealed record FetchPreviousKeysRequest(byte[] Ke3) : IWireMessage<FetchPreviousKeysRequest>
+{
+    /// <inheritdoc />
+    public static MessageCode Code => MessageCode.FetchPreviousKeys;
+
+    /// <inheritdoc />
+    public static FetchPreviousKeysRequest Read(ref WireReader reader) => new(reader.ReadFixed(64));
+
+    /// <inheritdoc />
+    public void Write(WireWriter writer) => writer.WriteFixed(Ke3, 64);
+}
+
+/// <summary>The answer to <see cref="FetchPreviousKeysRequest"/>.</summary>
+/// <param name="PreviousKeys">The client's sealed earlier export keys, opaque to the server; empty where there are none.</param>
+public sealed record PreviousKeysReply(byte[] PreviousKeys) : IWireMessage<PreviousKeysReply>
+{
+    /// <inheritdoc />
+    public static MessageCode Code => MessageCode.PreviousKeys;
+
+    /// <inheritdoc />
+    public static PreviousKeysReply Read(ref WireReader reader) => new(reader.ReadBytes16(ProtocolLimits.PreviousKeysBytes));
+
+    /// <inheritdoc />
+    public void Write(WireWriter writer) => writer.WriteBytes16(PreviousKeys);
+}
+
 /// <summary>AS exchange, second step: proof of the password and of the device's identity key.</summary>
 /// <param name="Ke3">OPAQUE KE3.</param>
 /// <param name="Device">The device's own id.</param>

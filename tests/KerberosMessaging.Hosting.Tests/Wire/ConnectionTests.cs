@@ -216,7 +216,7 @@ public sealed class ConnectionTests : IAsyncLifetime
     public async Task A_ticket_that_ended_already_ends_the_channel_at_once()
     {
         using var client = await _server.ConnectAsync();
-        await client.SendAsync(new SignInRequest(1), 1);
+        await client.SendAsync(new SignInRequest(1, ClientId.New()), 1);
         await client.ExpectAsync(new Done(), 1);
         _server.Time.Advance(TimeSpan.FromSeconds(1));
 

@@ -34,8 +34,8 @@ public sealed class RequestTests : IAsyncLifetime
         Assert.Equal(
             new[]
             {
-                EchoRequest.Code, SignInRequest.Code, ServerSignInRequest.Code, WhoAmIRequest.Code, SlowRequest.Code, FailRequest.Code,
-                FillRequest.Code, PipelinedRequest.Code, PipelinedFailRequest.Code,
+                EchoRequest.Code, SignInRequest.Code, ServerSignInRequest.Code, WhoAmIRequest.Code, ExpensiveRequest.Code, FreeRequest.Code,
+                SlowRequest.Code, FailRequest.Code, FillRequest.Code, PipelinedRequest.Code, PipelinedFailRequest.Code,
             }.Order(),
             dispatcher.Codes.Order());
     }

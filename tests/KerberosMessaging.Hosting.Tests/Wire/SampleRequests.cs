@@ -32,14 +32,44 @@ internal sealed record FillRequest(uint Length) : IWireMessage<FillRequest>
     public void Write(WireWriter writer) => writer.WriteU32(Length);
 }
 
-/// <summary>Signs the channel in for so many seconds, or out.</summary>
-internal sealed record SignInRequest(uint Seconds) : IWireMessage<SignInRequest>
+/// <summary>Signs the channel in as a client for so many seconds, or out.</summary>
+internal sealed record SignInRequest(uint Seconds, ClientId Client) : IWireMessage<SignInRequest>
 {
     public static MessageCode Code => MessageCode.PresentTicket;
 
-    public static SignInRequest Read(ref WireReader reader) => new(reader.ReadU32());
+    public static SignInRequest Read(ref WireReader reader) => new(reader.ReadU32(), new ClientId(reader.ReadId()));
 
-    public void Write(WireWriter writer) => writer.WriteU32(Seconds);
+    public void Write(WireWriter writer)
+    {
+        writer.WriteU32(Seconds);
+        writer.WriteId(Client.Value);
+    }
+}
+
+/// <summary>Is answered at once, and counts as several requests.</summary>
+internal sealed record ExpensiveRequest : IWireMessage<ExpensiveRequest>
+{
+    public const int Cost = 4;
+
+    public static MessageCode Code => MessageCode.StartLogin;
+
+    public static ExpensiveRequest Read(ref WireReader reader) => new();
+
+    public void Write(WireWriter writer)
+    {
+    }
+}
+
+/// <summary>Is answered at once, and is free.</summary>
+internal sealed record FreeRequest : IWireMessage<FreeRequest>
+{
+    public static MessageCode Code => MessageCode.GrantCredit;
+
+    public static FreeRequest Read(ref WireReader reader) => new();
+
+    public void Write(WireWriter writer)
+    {
+    }
 }
 
 /// <summary>Signs the channel in as a message server's.</summary>
@@ -174,11 +204,20 @@ internal sealed class SignInHandler(TimeProvider time) : IRequestHandler<SignInR
         else
         {
             connection.SignIn(new WirePrincipal(
-                SessionId.New(), ClientId.New(), "alice", DeviceId.New(), time.GetUtcNow().AddSeconds(request.Seconds)));
+                SessionId.New(), request.Client, "alice", DeviceId.New(), time.GetUtcNow().AddSeconds(request.Seconds)));
         }
 
         return ValueTask.FromResult(HandlerReply.Of(new Done()));
     }
+}
+
+internal sealed class ExpensiveHandler : IRequestHandler<ExpensiveRequest>, IRequestHandler<FreeRequest>
+{
+    public ValueTask<HandlerReply> HandleAsync(ExpensiveRequest request, WireConnection connection, CancellationToken cancellationToken) =>
+        ValueTask.FromResult(HandlerReply.Of(new Done()));
+
+    public ValueTask<HandlerReply> HandleAsync(FreeRequest request, WireConnection connection, CancellationToken cancellationToken) =>
+        ValueTask.FromResult(HandlerReply.Of(new Done()));
 }
 
 internal sealed class ServerSignInHandler : IRequestHandler<ServerSignInRequest>

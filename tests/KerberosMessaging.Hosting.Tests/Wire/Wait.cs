@@ -1,3 +1,5 @@
+using System.Diagnostics;
+
 namespace KerberosMessaging.Hosting.Tests.Wire;
 
 /// <summary>No test waits for ever: what should come at once and does not come is a failure.</summary>
@@ -10,4 +12,17 @@ internal static class Wait
     public static Task<T> ForAsync<T>(Task<T> task) => task.WaitAsync(Patience, Cancel);
 
     public static Task ForAsync(Task task) => task.WaitAsync(Patience, Cancel);
+
+    /// <summary>Asks again and again, a little while in between.</summary>
+    public static async Task UntilAsync(Func<Task<bool>> isSo)
+    {
+        var watch = Stopwatch.StartNew();
+        while (!await isSo())
+        {
+            Assert.True(watch.Elapsed < Patience, "It did not come to pass in time.");
+            await Task.Delay(20, Cancel);
+        }
+    }
+
+    public static Task UntilAsync(Func<bool> isSo) => UntilAsync(() => Task.FromResult(isSo()));
 }

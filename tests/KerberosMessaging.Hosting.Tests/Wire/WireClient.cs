@@ -1,4 +1,5 @@
 using System.IO.Pipelines;
+using System.Net;
 using System.Net.Sockets;
 using KerberosMessaging.Protocol;
 using KerberosMessaging.Protocol.Messages;
@@ -9,12 +10,12 @@ namespace KerberosMessaging.Hosting.Tests.Wire;
 /// <summary>A peer that sends what the test says, frame by frame or byte by byte.</summary>
 internal sealed class WireClient : IDuplexPipe, IDisposable
 {
-    private readonly TcpClient _tcp = new() { NoDelay = true };
+    public const string UsualAddress = "127.0.0.1";
+
+    private readonly TcpClient _tcp;
     private SecureChannel? _channel;
 
-    private WireClient()
-    {
-    }
+    private WireClient(string from) => _tcp = new TcpClient(new IPEndPoint(IPAddress.Parse(from), 0)) { NoDelay = true };
 
     public PipeReader Input { get; private set; } = null!;
 
@@ -25,9 +26,9 @@ internal sealed class WireClient : IDuplexPipe, IDisposable
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
     /// <summary>Connects, and sends nothing.</summary>
-    public static async Task<WireClient> OpenAsync(int port, int? receiveBuffer = null)
+    public static async Task<WireClient> OpenAsync(int port, int? receiveBuffer = null, string from = UsualAddress)
     {
-        var client = new WireClient();
+        var client = new WireClient(from);
         if (receiveBuffer is { } size)
         {
             client._tcp.ReceiveBufferSize = size;
@@ -40,9 +41,10 @@ internal sealed class WireClient : IDuplexPipe, IDisposable
     }
 
     /// <summary>Connects and does the handshake.</summary>
-    public static async Task<WireClient> ConnectAsync(int port, ReadOnlyMemory<byte> expectedKey, int? receiveBuffer = null)
+    public static async Task<WireClient> ConnectAsync(
+        int port, ReadOnlyMemory<byte> expectedKey, int? receiveBuffer = null, string from = UsualAddress)
     {
-        var client = await OpenAsync(port, receiveBuffer);
+        var client = await OpenAsync(port, receiveBuffer, from);
         client._channel = await Wait.ForAsync(SecureChannel.ConnectAsync(
             client, key => key.SequenceEqual(expectedKey.Span), new ChannelOptions(), Cancel));
         client._channel.PayloadLimit = 16 * 1024 * 1024;
@@ -123,9 +125,9 @@ internal sealed class WireClient : IDuplexPipe, IDisposable
         Assert.Equal("ping"u8.ToArray(), await ExpectReplyAsync(1));
     }
 
-    public async Task SignInAsync(uint seconds = 3600)
+    public async Task SignInAsync(uint seconds = 3600, ClientId? client = null)
     {
-        await SendAsync(new SignInRequest(seconds), 2);
+        await SendAsync(new SignInRequest(seconds, client ?? ClientId.New()), 2);
         await ExpectAsync(new Done(), 2);
     }
 

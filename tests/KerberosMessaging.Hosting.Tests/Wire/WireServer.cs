@@ -72,6 +72,8 @@ internal sealed class WireServer : IAsyncDisposable
         builder.Services.AddRequest<SignInRequest, SignInHandler>(RequestAccess.Anyone);
         builder.Services.AddRequest<ServerSignInRequest, ServerSignInHandler>(RequestAccess.Anyone);
         builder.Services.AddRequest<WhoAmIRequest, WhoAmIHandler>(RequestAccess.EnrolledServer);
+        builder.Services.AddRequest<ExpensiveRequest, ExpensiveHandler>(RequestAccess.Anyone, ExpensiveRequest.Cost);
+        builder.Services.AddPipelinedRequest<FreeRequest, ExpensiveHandler>(RequestAccess.Anyone, cost: 0);
         builder.Services.AddRequest<SlowRequest, SlowHandler>(RequestAccess.Anyone);
         builder.Services.AddRequest<FailRequest, FailHandler>(RequestAccess.Anyone);
         builder.Services.AddRequest<FillRequest, FillHandler>(RequestAccess.SignedIn);
@@ -90,7 +92,8 @@ internal sealed class WireServer : IAsyncDisposable
         return new WireServer(app, time, log, key);
     }
 
-    public Task<WireClient> ConnectAsync() => WireClient.ConnectAsync(Port, RealmKey);
+    /// <param name="from">The address to come from; any of 127.0.0.0/8.</param>
+    public Task<WireClient> ConnectAsync(string from = WireClient.UsualAddress) => WireClient.ConnectAsync(Port, RealmKey, from: from);
 
     /// <summary>A connection with its handshake done, and the server's end of it.</summary>
     public async Task<(WireClient Client, WireConnection Connection)> ConnectBothAsync()

@@ -1,7 +1,6 @@
 using KerberosMessaging.Hosting.Startup;
-using KerberosMessaging.MessageServer.Enrolment;
+using KerberosMessaging.MessageServer.Realm;
 using KerberosMessaging.MessageServer.Tests.Support;
-using Microsoft.Extensions.Options;
 
 namespace KerberosMessaging.MessageServer.Tests.Enrolment;
 
@@ -103,7 +102,6 @@ public sealed class StartTests : IDisposable
     private async Task<string> FailAsync(params string[] more)
     {
         var exception = await Assert.ThrowsAnyAsync<Exception>(() => MessageServerApp.BuildAsync(Arguments(more)));
-        Assert.True(exception is StartupException or OptionsValidationException, exception.ToString());
         var line = ServerProgram.Explain(exception);
         Assert.NotNull(line);
         Assert.DoesNotContain('\n', line);

@@ -17,24 +17,30 @@ internal sealed class TestServer : IAsyncDisposable
     private readonly string[] _args;
     private WebApplication? _app;
 
-    private TestServer(FakeTimeProvider? time, string[] args) => (Time, _args) = (time, args);
+    private TestServer(FakeTimeProvider? time, TestRealm realm, string[] args) => (Time, Realm, _args) = (time, realm, args);
 
     public FakeTimeProvider? Time { get; }
 
-    public TestRealm Realm { get; } = new();
+    public TestRealm Realm { get; }
 
     public LogLines Log { get; } = new();
 
     public WebApplication App => _app!;
+
+    public string Folder => _folder.FullName;
 
     public string Database => _folder.File("message.db");
 
     public DateTimeOffset Now => (Time ?? TimeProvider.System).GetUtcNow();
 
     /// <summary>A server that is enrolled in <see cref="Realm"/>.</summary>
-    public static async Task<TestServer> StartAsync(FakeTimeProvider? time = null, params string[] args)
+    public static Task<TestServer> StartAsync(FakeTimeProvider? time = null, params string[] args) =>
+        StartAsync(new TestRealm(), time, args);
+
+    /// <summary>A server that is enrolled in a realm, which it takes over.</summary>
+    public static async Task<TestServer> StartAsync(TestRealm realm, FakeTimeProvider? time, params string[] args)
     {
-        var server = new TestServer(time, args);
+        var server = new TestServer(time, realm, args);
         await server.Realm.EnrolAsync(server._folder.FullName);
         await server.StartAgainAsync();
         return server;
@@ -43,7 +49,7 @@ internal sealed class TestServer : IAsyncDisposable
     /// <summary>A server that is not enrolled anywhere.</summary>
     public static async Task<TestServer> StartNewAsync(FakeTimeProvider time, Func<TempFolder, string[]> args)
     {
-        var server = new TestServer(time, []);
+        var server = new TestServer(time, new TestRealm(), []);
         await server.StartAgainAsync(args(server._folder));
         return server;
     }
@@ -58,6 +64,9 @@ internal sealed class TestServer : IAsyncDisposable
                 "--Wire:Address=127.0.0.1",
                 "--Wire:Port=0",
                 "--Admin:Port=0",
+
+                // Nobody listens there, unless the test says where somebody does.
+                "--Realm:Port=1",
                 .. _args,
                 .. more,
             ],

@@ -102,6 +102,24 @@ namespace KerberosMessaging.MessageServer.Persistence.Sqlite.Migrations
                     b.ToTable("Mailboxes");
                 });
 
+            modelBuilder.Entity("KerberosMessaging.MessageServer.Persistence.PendingEnrolmentRow", b =>
+                {
+                    b.Property<int>("Id")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<byte[]>("SealedSigningSeed")
+                        .IsRequired()
+                        .HasColumnType("BLOB");
+
+                    b.Property<byte[]>("TokenHash")
+                        .IsRequired()
+                        .HasColumnType("BLOB");
+
+                    b.HasKey("Id");
+
+                    b.ToTable("PendingEnrolments");
+                });
+
             modelBuilder.Entity("KerberosMessaging.MessageServer.Persistence.SentMessageRow", b =>
                 {
                     b.Property<byte[]>("SenderClientId")
@@ -134,14 +152,7 @@ namespace KerberosMessaging.MessageServer.Persistence.Sqlite.Migrations
                     b.Property<long>("EnrolledAt")
                         .HasColumnType("INTEGER");
 
-                    b.Property<uint>("KeyVersion")
-                        .HasColumnType("INTEGER");
-
-                    b.Property<byte[]>("RealmSigningKey")
-                        .IsRequired()
-                        .HasColumnType("BLOB");
-
-                    b.Property<byte[]>("SealedServiceKey")
+                    b.Property<byte[]>("RealmKey")
                         .IsRequired()
                         .HasColumnType("BLOB");
 
@@ -154,9 +165,40 @@ namespace KerberosMessaging.MessageServer.Persistence.Sqlite.Migrations
                         .HasMaxLength(16)
                         .HasColumnType("BLOB");
 
+                    b.Property<byte[]>("TokenHash")
+                        .HasColumnType("BLOB");
+
                     b.HasKey("Id");
 
                     b.ToTable("ServerIdentities");
+                });
+
+            modelBuilder.Entity("KerberosMessaging.MessageServer.Persistence.ServiceKeyRow", b =>
+                {
+                    b.Property<uint>("Version")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<byte[]>("SealedKey")
+                        .IsRequired()
+                        .HasColumnType("BLOB");
+
+                    b.HasKey("Version");
+
+                    b.ToTable("ServiceKeys");
+                });
+
+            modelBuilder.Entity("KerberosMessaging.MessageServer.Persistence.TicketSigningKeyRow", b =>
+                {
+                    b.Property<uint>("Version")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<byte[]>("PublicKey")
+                        .IsRequired()
+                        .HasColumnType("BLOB");
+
+                    b.HasKey("Version");
+
+                    b.ToTable("TicketSigningKeys");
                 });
 #pragma warning restore 612, 618
         }

@@ -1,7 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Security.Cryptography;
 
-namespace KerberosMessaging.MessageServer.Enrolment;
+namespace KerberosMessaging.MessageServer.Realm;
 
 /// <summary>SHA-256 of the realm's Ed25519 public key, by which the auth server is known.</summary>
 internal static class RealmFingerprint

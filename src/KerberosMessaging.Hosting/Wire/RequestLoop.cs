@@ -1,0 +1,164 @@
+using KerberosMessaging.Cryptography;
+using KerberosMessaging.Hosting.Wire.Limits;
+using KerberosMessaging.Protocol;
+using KerberosMessaging.Protocol.Messages;
+using KerberosMessaging.Transport;
+using Microsoft.Extensions.Logging;
+
+namespace KerberosMessaging.Hosting.Wire;
+
+/// <summary>Reads the requests of a connection and answers them. One object for all connections.</summary>
+internal sealed class RequestLoop(
+    RequestDispatcher dispatcher,
+    RequestLimits limits,
+    IServiceProvider services,
+    ServerMetrics metrics,
+    TimeProvider time,
+    ILogger<RequestLoop> logger)
+{
+    /// <summary>How many pipelined requests of one connection may wait for their answers; further ones wait in the socket.</summary>
+    public const int PipelinedRequests = 128;
+
+    /// <summary>Runs until the peer ends the stream.</summary>
+    /// <param name="channel">The channel.</param>
+    /// <param name="wire">The connection.</param>
+    /// <param name="slots">One for each pipelined request that may wait.</param>
+    /// <exception cref="ProtocolException">The peer broke the protocol.</exception>
+    /// <exception cref="OperationCanceledException">The connection is to end.</exception>
+    public async Task RunAsync(SecureChannel channel, WireConnection wire, SemaphoreSlim slots)
+    {
+        while (await channel.ReadAsync(wire.Closing) is { } frame)
+        {
+            var route = Find(frame);
+            if (!limits.TryAdmit(wire, route.Cost, out var refusal))
+            {
+                metrics.FrameTurnedAway(route.Name, FrameOutcome.Limited);
+                await RefuseAsync(ProtocolError.TooManyRequests, refusal.RetryAfter, frame.RequestId, wire);
+            }
+            else if (!wire.Admits(route.Access))
+            {
+                metrics.FrameTurnedAway(route.Name, FrameOutcome.Refused);
+                await RefuseAsync(ProtocolError.NotSignedIn, TimeSpan.Zero, frame.RequestId, wire);
+            }
+            else if (route.IsPipelined)
+            {
+                await slots.WaitAsync(wire.Closing);
+
+                // Runs up to the handler's first await here, which is where it takes its place in the shared order.
+                _ = AnswerPipelinedAsync(InvokeAsync(route, frame.Payload, wire), frame.RequestId, wire, slots);
+            }
+            else
+            {
+                await AnswerAsync(await InvokeAsync(route, frame.Payload, wire), frame.RequestId, channel, wire);
+            }
+        }
+    }
+
+    /// <summary>What a handler or a full queue throws because the connection ends.</summary>
+    private static bool IsEnding(Exception e, WireConnection wire) =>
+        (e is OperationCanceledException && wire.Closing.IsCancellationRequested)
+        || e is ChannelException { Failure: ChannelFailure.ConnectionLost };
+
+    private RequestRoute Find(ReceivedFrame frame)
+    {
+        if (dispatcher.Find(frame.Code) is not { } route)
+        {
+            // One name for all of them: a peer must not choose the values of a tag.
+            metrics.FrameTurnedAway("Unknown", FrameOutcome.Malformed);
+            throw new ProtocolException(ProtocolError.UnknownCode, "No request has this code.");
+        }
+
+        if (frame.RequestId == 0)
+        {
+            metrics.FrameTurnedAway(route.Name, FrameOutcome.Malformed);
+            throw new ProtocolException(ProtocolError.Malformed, "A request has no number.");
+        }
+
+        return route;
+    }
+
+    private ValueTask RefuseAsync(ProtocolError error, TimeSpan retryAfter, uint requestId, WireConnection wire)
+    {
+        metrics.ErrorSent(error);
+        return wire.Outgoing.EnqueueAsync(new ErrorReply(error, (uint)retryAfter.TotalMilliseconds), requestId, wire.Closing);
+    }
+
+    private async ValueTask<HandlerReply> InvokeAsync(RequestRoute route, ReadOnlyMemory<byte> payload, WireConnection wire)
+    {
+        var started = time.GetTimestamp();
+        var outcome = FrameOutcome.Abandoned;
+        try
+        {
+            var reply = await route.InvokeAsync(services, payload, wire, wire.Closing);
+            outcome = FrameOutcome.Answered;
+            if (reply.Message is ErrorReply { Error: var error })
+            {
+                outcome = FrameOutcome.Refused;
+                metrics.ErrorSent(error);
+            }
+
+            return reply;
+        }
+        catch (ProtocolException)
+        {
+            outcome = FrameOutcome.Malformed;
+            throw;
+        }
+        catch (Exception e) when (!IsEnding(e, wire))
+        {
+            // Told apart here: further out, a disk that fails or a handler's own time limit looks like a peer that is gone.
+            outcome = FrameOutcome.Failed;
+            WireLog.HandlerFailed(logger, e, wire.ConnectionId);
+            wire.Fail(ProtocolError.Internal);
+            metrics.ErrorSent(ProtocolError.Internal);
+            throw new OperationCanceledException(wire.Closing);
+        }
+        finally
+        {
+            metrics.FrameHandled(route.Name, outcome, time.GetElapsedTime(started));
+        }
+    }
+
+    private static async Task AnswerAsync(HandlerReply reply, uint requestId, SecureChannel channel, WireConnection wire)
+    {
+        if (reply.MixKey is not { } key)
+        {
+            await wire.Outgoing.EnqueueAsync(reply.Message, requestId, wire.Closing);
+            return;
+        }
+
+        using (key)
+        {
+            channel.MixReceive(key.Span);
+            await wire.Outgoing.EnqueueBarrierAsync(
+                reply.Message, requestId, Task.FromResult<SecretBytes?>(key.Clone()), wire.Closing);
+        }
+    }
+
+    private async Task AnswerPipelinedAsync(
+        ValueTask<HandlerReply> handling,
+        uint requestId,
+        WireConnection wire,
+        SemaphoreSlim slots)
+    {
+        try
+        {
+            var reply = await handling;
+            await wire.Outgoing.EnqueueAsync(reply.Message, requestId, wire.Closing);
+        }
+        catch (ProtocolException e)
+        {
+            WireLog.PeerBrokeProtocol(logger, wire.ConnectionId, e.Error, e.Message);
+            metrics.ErrorSent(e.Error);
+            wire.Fail(e.Error);
+        }
+        catch (Exception e) when (IsEnding(e, wire))
+        {
+            // The connection ended before the answer; the peer asks again with the same message id.
+        }
+        finally
+        {
+            slots.Release();
+        }
+    }
+}
