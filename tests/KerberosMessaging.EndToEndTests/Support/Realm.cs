@@ -35,6 +35,12 @@ internal sealed class Realm : IAsyncDisposable
 
     public IRealmServer Message => _message ?? throw new InvalidOperationException("The message server does not run.");
 
+    /// <summary>What the auth server of this process is made of.</summary>
+    public IServiceProvider AuthServices => ((HostedServer)Auth).App.Services;
+
+    /// <summary>What the message server of this process is made of.</summary>
+    public IServiceProvider MessageServices => ((HostedServer)Message).App.Services;
+
     /// <summary>Starts both servers in this process.</summary>
     public static Task<Realm> StartAsync(CancellationToken cancellationToken, RealmSetup? setup = null) =>
         StartAsync(new Realm(inProcesses: false, setup), cancellationToken);
@@ -73,6 +79,13 @@ internal sealed class Realm : IAsyncDisposable
     /// <summary>Starts the message server again, where it was.</summary>
     public Task StartMessageAsync(CancellationToken cancellationToken) => StartMessageAsync(MessagePort, [], cancellationToken);
 
+    /// <summary>Starts the message server again, on another port or with further options.</summary>
+    public async Task StartMessageAsync(int port, CancellationToken cancellationToken, params string[] more)
+    {
+        await StartMessageAsync(port, more, cancellationToken);
+        MessagePort = Message.Port;
+    }
+
     public async ValueTask DisposeAsync()
     {
         if (_message is not null)
@@ -99,7 +112,7 @@ internal sealed class Realm : IAsyncDisposable
                 : await AuthServerApp.CreateEnrolmentTokenAsync(((HostedServer)realm.Auth).App);
             await realm.StartMessageAsync(
                 port: 0,
-                [$"--Realm:Port={realm.Pin.Port}", $"--Realm:Fingerprint={fingerprint}", $"--Realm:EnrolmentToken={token}"],
+                [$"--Realm:Fingerprint={fingerprint}", $"--Realm:EnrolmentToken={token}"],
                 cancellationToken);
             realm.MessagePort = realm.Message.Port;
             return realm;
@@ -128,9 +141,9 @@ internal sealed class Realm : IAsyncDisposable
         return AuthServerApp.RealmFingerprint(hosted.App);
     }
 
-    private async Task StartMessageAsync(int port, string[] enrolment, CancellationToken cancellationToken)
+    private async Task StartMessageAsync(int port, string[] more, CancellationToken cancellationToken)
     {
-        string[] args = [.. Common("message", port), .. _setup.Message, .. enrolment];
+        string[] args = [.. Common("message", port), $"--Realm:Port={Pin.Port}", .. _setup.Message, .. more];
         _message = _inProcesses
             ? await ServerProcess.StartAsync(ServerProgramRun.Start(MessageProgram, Folder.Path, args), cancellationToken)
             : await HostedServer.StartAsync(await MessageServerApp.BuildAsync(args, _setup.Configure), cancellationToken);

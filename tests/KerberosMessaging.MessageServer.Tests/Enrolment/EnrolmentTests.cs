@@ -4,6 +4,7 @@ using System.Net.Sockets;
 using System.Text.Json;
 using KerberosMessaging.Cryptography;
 using KerberosMessaging.Hosting.Wire;
+using KerberosMessaging.MessageServer.Persistence;
 using KerberosMessaging.MessageServer.Tests.Support;
 using KerberosMessaging.Protocol;
 using KerberosMessaging.Protocol.Messages;
@@ -123,7 +124,7 @@ public sealed class EnrolmentTests : IDisposable
         await using var auth = new ScriptedAuthServer(_realmKey, static _ => null);
         await using var server = await TestServer.StartNewAsync(_time, _ => Options(auth));
         await server.Log.WaitForAsync(LogLevel.Warning, "did not answer", Cancellation);
-        using var key = await TestRealm.StoreIn(server.Folder).BeginEnrolmentAsync(
+        using var key = await server.App.Services.GetRequiredService<ServerIdentityStore>().BeginEnrolmentAsync(
             System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(GoodToken)), Cancellation);
         Assert.Equal(Assert.Single(auth.Requests).SigningKey, key.PublicKey.ToArray());
         await server.StopAsync();
