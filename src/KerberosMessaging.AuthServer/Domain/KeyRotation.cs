@@ -54,12 +54,13 @@ internal sealed class KeyRotation(
     private uint? Rotate(WriteScope scope, RealmKeyPurpose purpose, Origin origin)
     {
         var now = scope.Now;
-        if (scope.Database.RealmKeys.Count(row => row.Purpose == purpose) >= MostSigningVersions)
+        var versions = scope.Database.RealmKeys.Where(row => row.Purpose == purpose).Select(static row => row.Version).ToList();
+        if (versions.Count >= MostSigningVersions)
         {
             return null;
         }
 
-        var made = keys.MakeNext(purpose, now);
+        var made = keys.Make(purpose, versions.Max() + 1, now);
         if (purpose == RealmKeyPurpose.Ticket)
         {
             // No ticket under the old version starts after this moment.

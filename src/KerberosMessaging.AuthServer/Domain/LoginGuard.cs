@@ -53,6 +53,12 @@ internal sealed class LoginGuard(AuthReader reader, AuthWriter writer, IOptions<
         var now = time.GetUtcNow();
         lock (_lock)
         {
+            if (_count + 2 > MostEntries)
+            {
+                // Before either entry is added: one that has nothing counted yet would be the first to go.
+                ForgetOldest();
+            }
+
             var pair = FindOrAdd(name, address);
             var all = FindOrAdd("", address);
             wait = Wait(pair, _options.FreeFailures, _options.ParallelAttempts, now)
@@ -240,11 +246,6 @@ internal sealed class LoginGuard(AuthReader reader, AuthWriter writer, IOptions<
 
     private Entry FindOrAdd(string name, string address)
     {
-        if (_count >= MostEntries)
-        {
-            ForgetOldest();
-        }
-
         if (!_names.TryGetValue(name, out var addresses))
         {
             _names.Add(name, addresses = []);

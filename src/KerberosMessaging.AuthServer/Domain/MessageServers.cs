@@ -63,7 +63,12 @@ internal sealed class MessageServers : IDisposable
             var hash = OneTimeTokens.Hash(token);
             var row = scope.Database.OneTimeTokens.SingleOrDefault(row =>
                 row.Hash == hash && row.Purpose == TokenPurpose.ServerEnrolment && row.RevokedAt == null && row.ExpiresAt > scope.Now);
-            var isRepeat = row?.UsedBy is { } usedBy && usedBy.AsSpan().SequenceEqual(signingKey);
+
+            // Only while the key is still the server's: after it has enrolled anew with another, this one is a thief's.
+            var isRepeat = row?.UsedBy is { } usedBy
+                && usedBy.AsSpan().SequenceEqual(signingKey)
+                && FindRow(scope, row.ServerId!.Value) is { } enrolled
+                && enrolled.SigningKey.AsSpan().SequenceEqual(signingKey);
             if (row is null || (row.UsedAt is not null && !isRepeat) || (!isRepeat && IsKnownKey(scope, signingKey, except: row.ServerId)))
             {
                 scope.Audit(new AuditEvent(AuditKind.EnrolmentRefused, origin, "", Result: AuditResult.Refused));
@@ -79,12 +84,16 @@ internal sealed class MessageServers : IDisposable
         },
         cancellationToken);
 
-    /// <summary>A server has proven its key: takes over the address it states.</summary>
-    public Task<MessageServer?> ArriveAsync(ServerId id, ServerAddress address, Origin origin, CancellationToken cancellationToken) =>
+    /// <summary>
+    /// A server has proven its key: takes over the address it states. Null when the key is not its key any more, or it was
+    /// disabled.
+    /// </summary>
+    public Task<MessageServer?> ArriveAsync(
+        ServerId id, byte[] signingKey, ServerAddress address, Origin origin, CancellationToken cancellationToken) =>
         _writer.WriteAsync(
             scope =>
             {
-                if (FindRow(scope, id.Value) is not { DisabledAt: null } row)
+                if (FindRow(scope, id.Value) is not { DisabledAt: null } row || !row.SigningKey.AsSpan().SequenceEqual(signingKey))
                 {
                     return null;
                 }
@@ -102,11 +111,13 @@ internal sealed class MessageServers : IDisposable
             cancellationToken);
 
     /// <summary>A server has stored these versions; from now on tickets for it use them. False for versions that do not exist.</summary>
-    public Task<bool> ConfirmAsync(ServerId id, uint serviceKey, uint ticketSigning, CancellationToken cancellationToken) => _writer.WriteAsync(
+    public Task<bool> ConfirmAsync(
+        ServerId id, byte[] signingKey, uint serviceKey, uint ticketSigning, CancellationToken cancellationToken) => _writer.WriteAsync(
         scope =>
         {
             var keys = scope.Database.ServiceKeys.Where(row => row.ServerId == id.Value).ToList();
             if (FindRow(scope, id.Value) is not { DisabledAt: null } row
+                || !row.SigningKey.AsSpan().SequenceEqual(signingKey)
                 || !keys.Exists(key => key.Version == serviceKey)
                 || !_realmKeys.TicketSigning.ContainsKey(ticketSigning))
             {

@@ -97,7 +97,7 @@ internal sealed class PasswordService(
         var row = scope.Database.Clients.SingleOrDefault(row => row.Id == before.Id && row.DeletedAt == null && row.DisabledAt == null);
 
         // Two changes at once, or an admin's reset in between: the record that was proven must still be the one.
-        if (row is null || !keys.HasOpaque(pending.OpaqueVersion) || !row.OpaqueRecord.AsSpan().SequenceEqual(before.OpaqueRecord))
+        if (row is null || !RealmKeys.HasOpaque(scope, pending.OpaqueVersion) || !row.OpaqueRecord.AsSpan().SequenceEqual(before.OpaqueRecord))
         {
             return false;
         }

@@ -79,7 +79,9 @@ internal sealed class RealmKeys : IDisposable
 
     public SecretBytes? FindTicketKey(uint version) => _versions.Ticket.GetValueOrDefault(version);
 
-    public bool HasOpaque(uint version) => _versions.Opaque.ContainsKey(version);
+    /// <summary>Whether a version is there, in a piece of work: another one of the same transaction may have removed it.</summary>
+    public static bool HasOpaque(WriteScope scope, uint version) =>
+        scope.Database.RealmKeys.Any(row => row.Purpose == RealmKeyPurpose.OprfSeed && row.Version == version);
 
     /// <exception cref="KeyNotFoundException">No record may name a version that is gone.</exception>
     public OpaqueServer Opaque(uint version) => _versions.Opaque[version];
@@ -117,18 +119,8 @@ internal sealed class RealmKeys : IDisposable
         }
     }
 
-    /// <summary>Makes the next version of a key, sealed; it is in use once it is committed and <see cref="Add"/>ed.</summary>
-    public List<RealmKeyRow> MakeNext(RealmKeyPurpose purpose, DateTimeOffset now) => Make(
-        _protector,
-        purpose,
-        1 + purpose switch
-        {
-            RealmKeyPurpose.Ticket => _versions.NewestTicket,
-            RealmKeyPurpose.TicketSigning => _versions.NewestSigning,
-            RealmKeyPurpose.OprfSeed => _versions.NewestOpaque,
-            _ => throw new ArgumentOutOfRangeException(nameof(purpose), purpose, "This key has no versions."),
-        },
-        now);
+    /// <summary>Makes a version of a key, sealed; it is in use once it is committed and <see cref="Add"/>ed.</summary>
+    public List<RealmKeyRow> Make(RealmKeyPurpose purpose, uint version, DateTimeOffset now) => Make(_protector, purpose, version, now);
 
     /// <summary>Takes a new version into use.</summary>
     public void Add(List<RealmKeyRow> rows) => _versions = _versions.With(Versions.Open(rows, _protector));

@@ -88,7 +88,7 @@ internal sealed class RegistrationService(
         return await writer.WriteAsync(
             scope =>
             {
-                if (!keys.HasOpaque(opaqueVersion))
+                if (!RealmKeys.HasOpaque(scope, opaqueVersion))
                 {
                     // Rotated away since the first step: nobody could log in with this record.
                     return (default(ClientId), (RegistrationFailure?)RegistrationFailure.RecordRefused);

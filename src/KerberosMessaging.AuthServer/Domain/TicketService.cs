@@ -94,9 +94,17 @@ internal sealed class TicketService(
     public bool IsLiving(SessionId session) =>
         reader.FindSession(session.Value) is { RevokedAt: null } found && found.ExpiresAt > time.GetUtcNow();
 
-    /// <summary>TGS exchange: a service ticket for one message server, ending no later than the session.</summary>
-    public Grant GrantService(VerifiedTicket verified, MessageServer server)
+    /// <summary>
+    /// TGS exchange: a service ticket for one message server, ending no later than the session. Null while the server, away
+    /// for long, knows no key that is still used.
+    /// </summary>
+    public Grant? GrantService(VerifiedTicket verified, MessageServer server)
     {
+        if (!keys.TicketSigning.TryGetValue(server.TicketSigningVersion, out var signingKey))
+        {
+            return null;
+        }
+
         var now = Now();
         var endsAt = now + options.Value.ServiceTicketLife;
         if (endsAt > verified.Body.Times.EndsAt)
@@ -115,7 +123,7 @@ internal sealed class TicketService(
         };
         var key = server.SealingKey;
         var ticket = ServiceTicket.Seal(
-            body, server.Id, key.Secret.Span, key.Version, keys.TicketSigning[server.TicketSigningVersion], server.TicketSigningVersion);
+            body, server.Id, key.Secret.Span, key.Version, signingKey, server.TicketSigningVersion);
         using var part = new TgsReplyPart
         {
             SessionKey = body.SessionKey.Clone(),
@@ -163,7 +171,7 @@ internal sealed class TicketService(
             SELECT s."ClientId", s."DeviceId", s."CreatedAt", s."RenewableUntil", d."Certificate"
             FROM "Sessions" s
             JOIN "Devices" d ON d."ClientId" = s."ClientId" AND d."DeviceId" = s."DeviceId"
-            WHERE s."Id" = @0 AND s."RevokedAt" IS NULL AND s."RenewableUntil" > @1
+            WHERE s."Id" = @0 AND s."RevokedAt" IS NULL AND s."ExpiresAt" > @1 AND s."RenewableUntil" > @1
             """,
             session,
             now))

@@ -34,11 +34,12 @@ internal sealed class AuthenticateServerHandler(MessageServers servers, RealmKey
             || servers.Find(request.Server) is not { } known
             || !ServerProof.IsAuthenticationSigned(
                 request.Signature, known.SigningKey, connection.ChannelBinding.Span, request.Server, request.Name, request.Host, request.Port)
-            || await servers.ArriveAsync(request.Server, address, connection.ToOrigin(), cancellationToken) is not { } server)
+            || await servers.ArriveAsync(request.Server, known.SigningKey, address, connection.ToOrigin(), cancellationToken) is not { } server)
         {
             return HandlerReply.Refuse(ProtocolError.EnrolmentRefused);
         }
 
+        connection.SetState(new ProvenKey(server.SigningKey));
         connection.SignInServer(request.Server);
         return HandlerReply.Of(ServerKeysOnWire.Of(server, keys));
     }
@@ -49,7 +50,7 @@ internal sealed class FetchServerKeysHandler(MessageServers servers, RealmKeys k
     public ValueTask<HandlerReply> HandleAsync(
         FetchServerKeysRequest request,
         WireConnection connection,
-        CancellationToken cancellationToken) => ValueTask.FromResult(servers.Find(connection.Server!.Value) is { } server
+        CancellationToken cancellationToken) => ValueTask.FromResult(connection.FindServer(servers) is { } server
             ? HandlerReply.Of(ServerKeysOnWire.Of(server, keys))
             : HandlerReply.Refuse(ProtocolError.EnrolmentRefused));
 }
@@ -59,11 +60,18 @@ internal sealed class ConfirmServerKeysHandler(MessageServers servers) : IReques
     public async ValueTask<HandlerReply> HandleAsync(
         ConfirmServerKeysRequest request,
         WireConnection connection,
-        CancellationToken cancellationToken) =>
-        await servers.ConfirmAsync(
-            connection.Server!.Value, request.ServiceKeyVersion, request.TicketSigningKeyVersion, cancellationToken)
+        CancellationToken cancellationToken)
+    {
+        if (connection.FindServer(servers) is not { } server)
+        {
+            return HandlerReply.Refuse(ProtocolError.EnrolmentRefused);
+        }
+
+        return await servers.ConfirmAsync(
+            server.Id, server.SigningKey, request.ServiceKeyVersion, request.TicketSigningKeyVersion, cancellationToken)
             ? HandlerReply.Of(new Done())
             : HandlerReply.Refuse(ProtocolError.Unexpected);
+    }
 }
 
 /// <summary>Sends a message server the revocation log from its position on, and wakes it when its keys change.</summary>
@@ -76,15 +84,40 @@ internal sealed class SubscribeRevocationsHandler(
         WireConnection connection,
         CancellationToken cancellationToken)
     {
+        if (connection.FindServer(servers) is not { } server)
+        {
+            return ValueTask.FromResult(HandlerReply.Refuse(ProtocolError.EnrolmentRefused));
+        }
+
         if (connection.GetState<ServerSubscription>() is not null)
         {
             return ValueTask.FromResult(HandlerReply.Refuse(ProtocolError.Unexpected));
         }
 
+        var subscription = new ServerSubscription(connection, server, revocations, servers, keys, logger);
+        connection.SetState(subscription);
         var after = (long)Math.Min(request.After, long.MaxValue);
-        connection.SetState(ServerSubscription.Start(connection, after, revocations, servers, keys, logger));
-        return ValueTask.FromResult(HandlerReply.Of(new RevocationsSubscribed((ulong)revocations.Newest)));
+
+        // The answer first: whoever reads it knows which push is the first.
+        return ValueTask.FromResult(HandlerReply.Then(
+            new RevocationsSubscribed((ulong)revocations.Newest), () => subscription.Start(after)));
     }
+}
+
+/// <summary>The key that a message server proved on a channel.</summary>
+internal sealed record ProvenKey(byte[] SigningKey);
+
+internal static class ServerPeer
+{
+    /// <summary>
+    /// The message server at the other end; null when it was disabled or has enrolled anew with another key since it proved
+    /// this one: the channel is then a stranger's.
+    /// </summary>
+    public static MessageServer? FindServer(this WireConnection connection, MessageServers servers) =>
+        servers.Find(connection.Server!.Value) is { } server
+        && server.SigningKey.AsSpan().SequenceEqual(connection.GetState<ProvenKey>()!.SigningKey)
+            ? server
+            : null;
 }
 
 internal static class ServerKeysOnWire

@@ -20,12 +20,11 @@ internal sealed class ServiceTicketHandler(TicketService tickets, MessageServers
             return ValueTask.FromResult(HandlerReply.Refuse(ProtocolError.TicketRefused));
         }
 
-        if (servers.Find(request.Server) is not { } server)
+        if (servers.Find(request.Server) is not { } server || tickets.GrantService(verified, server) is not { } grant)
         {
             return ValueTask.FromResult(HandlerReply.Refuse(ProtocolError.UnknownServer));
         }
 
-        var grant = tickets.GrantService(verified, server);
         return ValueTask.FromResult(HandlerReply.Of(new ServiceTicketReply(grant.Ticket, grant.SealedPart)));
     }
 }

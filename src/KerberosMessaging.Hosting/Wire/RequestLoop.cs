@@ -124,6 +124,7 @@ internal sealed class RequestLoop(
         if (reply.MixKey is not { } key)
         {
             await wire.Outgoing.EnqueueAsync(reply.Message, requestId, wire.Closing);
+            reply.Afterwards?.Invoke();
             return;
         }
 

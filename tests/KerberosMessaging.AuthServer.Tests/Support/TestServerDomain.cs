@@ -87,4 +87,7 @@ internal static class TestServerDomain
             return e.Error;
         }
     }
+
+    /// <summary>Whether the realm holds a version of its OPAQUE keys.</summary>
+    public static bool HasOpaque(this RealmKeys keys, uint version) => Record.Exception(() => keys.Opaque(version)) is null;
 }
