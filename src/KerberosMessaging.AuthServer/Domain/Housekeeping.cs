@@ -37,13 +37,15 @@ internal sealed partial class Housekeeping(
                 RowsPerStep),
             cancellationToken);
 
-        // A message server that was away for longer has no valid ticket left to refuse.
+        // A message server that was away for longer has no valid ticket left to refuse; but mailboxes of removed devices, which
+        // end with the revocation, however late it comes.
         var revocationsBefore = now - options.Value.ServiceTicketLife - Tickets.TicketTimes.ServerClockSkew - TimeSpan.FromDays(1);
         await SweepAsync(
             scope => scope.Execute(
-                """DELETE FROM "Revocations" WHERE "Position" IN (SELECT "Position" FROM "Revocations" WHERE "At" < @0 LIMIT @1)""",
+                """DELETE FROM "Revocations" WHERE "Position" IN (SELECT "Position" FROM "Revocations" WHERE "At" < @0 AND "Kind" <> @2 LIMIT @1)""",
                 revocationsBefore,
-                RowsPerStep),
+                RowsPerStep,
+                (int)RevocationKind.Device),
             cancellationToken);
         var tokensBefore = now - TokenRetention;
         await SweepAsync(

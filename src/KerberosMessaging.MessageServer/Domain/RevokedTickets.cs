@@ -29,6 +29,9 @@ internal sealed class RevokedTickets(TimeProvider time)
         || (_devices.TryGetValue(login.Device, out var device) && login.AuthenticatedAt <= device)
         || (_clients.TryGetValue(login.Device.Client, out var client) && login.AuthenticatedAt <= client);
 
+    /// <summary>Whether a device was removed not long ago.</summary>
+    public bool IsRemoved(DeviceAddress device) => _devices.ContainsKey(device);
+
     /// <summary>Refuses the tickets of a session.</summary>
     public void AddSession(SessionId session, DateTimeOffset at) => Add(_sessions, session, at);
 

@@ -5,12 +5,14 @@ using KerberosMessaging.Protocol.Messages;
 namespace KerberosMessaging.MessageServer.Realm;
 
 /// <summary>Puts what the auth server has revoked where it takes effect, and remembers how far that has come.</summary>
-internal sealed class RevocationFeed(RevokedTickets revoked, SignedInConnections connections)
+internal sealed class RevocationFeed(RevokedTickets revoked, SignedInConnections connections, CommitQueue queue)
 {
     /// <summary>The position of the newest entry that has taken effect; 0 for none.</summary>
     public ulong Position { get; private set; }
 
-    /// <summary>Refuses the tickets concerned from now on, and ends the connections concerned.</summary>
+    /// <summary>
+    /// Refuses the tickets concerned from now on, and ends the connections concerned; the mailboxes of removed devices go.
+    /// </summary>
     public void Take(Revocations pushed)
     {
         foreach (var entry in pushed.Entries)
@@ -33,7 +35,11 @@ internal sealed class RevocationFeed(RevokedTickets revoked, SignedInConnections
                 revoked.AddSession(entry.Session, entry.At);
                 break;
             case RevocationKind.Device:
-                revoked.AddDevice(new DeviceAddress(entry.Client, entry.Device), entry.At);
+                var device = new DeviceAddress(entry.Client, entry.Device);
+                revoked.AddDevice(device, entry.At);
+
+                // Not waited for: should it fail, the auth server tells it again after the next start.
+                _ = queue.CommitAsync(new CloseMailboxWrite(device));
                 break;
             case RevocationKind.Client:
                 revoked.AddClient(entry.Client, entry.At);

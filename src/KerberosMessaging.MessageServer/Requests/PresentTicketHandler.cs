@@ -11,6 +11,7 @@ namespace KerberosMessaging.MessageServer.Requests;
 internal sealed class PresentTicketHandler(
     TicketGate gate,
     SignedInConnections signedIn,
+    RevokedTickets revoked,
     CommitQueue queue,
     DeliveryService deliveries,
     TimeProvider time) : IRequestHandler<PresentTicketRequest>
@@ -35,8 +36,9 @@ internal sealed class PresentTicketHandler(
         }
         else
         {
+            var device = new DeviceAddress(body.Client, body.Device);
             var mailbox = await queue
-                .CommitAsync(new OpenMailboxWrite(new DeviceAddress(body.Client, body.Device), body.ClientName))
+                .CommitAsync(new OpenMailboxWrite(device, body.ClientName))
                 .WaitAsync(cancellationToken);
             if (!mailbox.IsDone)
             {
@@ -50,6 +52,12 @@ internal sealed class PresentTicketHandler(
 
             if (!TrySignIn(connection, principal, body))
             {
+                if (revoked.IsRemoved(device))
+                {
+                    // Removed while its mailbox was opened, which closed nothing then.
+                    await queue.CommitAsync(new CloseMailboxWrite(device)).WaitAsync(cancellationToken);
+                }
+
                 return HandlerReply.Refuse(ProtocolError.TicketRefused);
             }
 

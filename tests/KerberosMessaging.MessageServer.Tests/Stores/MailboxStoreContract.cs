@@ -53,6 +53,31 @@ public abstract class MailboxStoreContract : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_closed_mailbox_is_gone_with_all_that_waited_in_it_and_its_number_is_not_given_again()
+    {
+        var (alice, bob, mailbox) = await TwoAsync();
+        var phone = TestDevice.Of("bob", bob.Client);
+        var other = await OpenAsync(phone);
+        await AppendAsync(new Submission(
+            alice.Address, alice.Name, MessageId.New(), bob.Client, 0, [new(bob.Device, [1, 2, 3]), new(phone.Device, [4, 5, 6])]));
+
+        Assert.True(await CloseMailboxAsync(bob));
+        Assert.False(await CloseMailboxAsync(bob));
+
+        Assert.Empty(await ReadAsync(mailbox));
+        Assert.Single(await ReadAsync(other!.Value));
+        Assert.DoesNotContain(await Store.ReadQueuesAsync(null, 10), queue => queue.Device == bob.Address);
+
+        // Senders leave it out from now on, before and after the store was opened anew.
+        Assert.Equal(SendStatus.Accepted, (await AppendAsync(Submit(alice, phone))).Status);
+        await ReopenAsync();
+        Assert.Equal(SendStatus.Accepted, (await AppendAsync(Submit(alice, phone))).Status);
+        Assert.True(await CloseMailboxAsync(phone));
+        Assert.Equal(SendStatus.UnknownClient, (await AppendAsync(Submit(alice, phone))).Status);
+        Assert.NotEqual(mailbox, await OpenAsync(bob));
+    }
+
+    [Fact]
     public async Task Messages_are_read_in_the_order_of_their_appending_with_all_that_was_given()
     {
         var (alice, bob, mailbox) = await TwoAsync();
@@ -472,6 +497,13 @@ public abstract class MailboxStoreContract : IAsyncLifetime
     private protected async Task<long?> OpenAsync(TestDevice device)
     {
         var write = new OpenMailboxWrite(device.Address, device.Name);
+        await Store.WriteAsync([write], Start);
+        return write.Result;
+    }
+
+    private async Task<bool> CloseMailboxAsync(TestDevice device)
+    {
+        var write = new CloseMailboxWrite(device.Address);
         await Store.WriteAsync([write], Start);
         return write.Result;
     }

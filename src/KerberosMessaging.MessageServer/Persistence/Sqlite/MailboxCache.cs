@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using KerberosMessaging.MessageServer.Domain;
 using KerberosMessaging.Protocol;
 
 namespace KerberosMessaging.MessageServer.Persistence.Sqlite;
@@ -31,6 +32,21 @@ internal sealed class MailboxCache
     {
         _byClient[mailbox.Device.Client].Add(mailbox);
         _byId.Add(mailbox.Id, mailbox);
+    }
+
+    /// <summary>Forgets a device; a client without any is not in the cache.</summary>
+    public void RemoveDevice(DeviceAddress device)
+    {
+        if (_byClient.TryGetValue(device.Client, out var mailboxes)
+            && mailboxes.Find(mailbox => mailbox.Device == device) is { } mailbox)
+        {
+            mailboxes.Remove(mailbox);
+            _byId.Remove(mailbox.Id);
+            if (mailboxes.Count == 0)
+            {
+                _byClient.Remove(device.Client);
+            }
+        }
     }
 
     /// <summary>Forgets everything; only between transactions, because inside one it may know more than the database.</summary>

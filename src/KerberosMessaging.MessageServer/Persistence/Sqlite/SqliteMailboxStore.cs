@@ -107,6 +107,10 @@ internal sealed class SqliteMailboxStore(SqliteDatabase database, IOptions<Mailb
             case OpenMailboxWrite open:
                 open.Result = Open(writer, open, now);
                 break;
+            case CloseMailboxWrite close:
+                close.Result = writer.CloseMailbox(close.Device);
+                _cache.RemoveDevice(close.Device);
+                break;
             case StorePrekeysWrite prekeys:
                 prekeys.Result = writer.StorePrekeys(prekeys.Mailbox, prekeys.Bundle);
                 break;

@@ -14,6 +14,8 @@ internal sealed class SqliteWriter : IDisposable
     private readonly PreparedCommand _commit;
     private readonly PreparedCommand _findMailboxes;
     private readonly PreparedCommand _openMailbox;
+    private readonly PreparedCommand _emptyMailbox;
+    private readonly PreparedCommand _closeMailbox;
     private readonly PreparedCommand _storePrekeys;
     private readonly PreparedCommand _saveLastSequence;
     private readonly PreparedCommand _insertSent;
@@ -46,6 +48,9 @@ internal sealed class SqliteWriter : IDisposable
             RETURNING Id
             """,
             4);
+        _emptyMailbox = Prepare(
+            "DELETE FROM Envelopes WHERE MailboxId = (SELECT Id FROM Mailboxes WHERE ClientId = @0 AND DeviceId = @1)", 2);
+        _closeMailbox = Prepare("DELETE FROM Mailboxes WHERE ClientId = @0 AND DeviceId = @1", 2);
         _storePrekeys = Prepare("UPDATE Mailboxes SET PrekeyBundle = @1 WHERE Id = @0", 2);
         _saveLastSequence = Prepare("UPDATE Mailboxes SET LastSequence = @1 WHERE Id = @0", 2);
         _insertSent = Prepare(
@@ -95,6 +100,13 @@ internal sealed class SqliteWriter : IDisposable
 
     public long OpenMailbox(DeviceAddress device, string clientName, long now) =>
         (long)_openMailbox.Scalar(Blob(device.Client.Value), Blob(device.Device.Value), clientName, now)!;
+
+    /// <summary>Deletes a mailbox with all that waits in it; false where there is none.</summary>
+    public bool CloseMailbox(DeviceAddress device)
+    {
+        _emptyMailbox.Execute(Blob(device.Client.Value), Blob(device.Device.Value));
+        return _closeMailbox.Execute(Blob(device.Client.Value), Blob(device.Device.Value)) == 1;
+    }
 
     public bool StorePrekeys(long mailbox, byte[] bundle) => _storePrekeys.Execute(mailbox, bundle) == 1;
 
