@@ -14,7 +14,7 @@ namespace KerberosMessaging.EndToEndTests;
 public sealed class PasswordTests(RealmFixture fixture) : IClassFixture<RealmFixture>
 {
     // A test that waits for what never comes fails after this many milliseconds.
-    private const int Patience = 120_000;
+    private const int Patience = 240_000;
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 

@@ -23,6 +23,7 @@ public sealed class ExitCodeTests
                 ["Refused"] = 9,
                 ["LocalProblem"] = 10,
                 ["TakenOver"] = 11,
+                ["TooManyRequests"] = 12,
                 ["Unexpected"] = 70,
                 ["Interrupted"] = 130,
             },
@@ -36,9 +37,15 @@ public sealed class ExitCodeTests
     [InlineData(MessagingFailure.NotLoggedIn, 5)]
     [InlineData(MessagingFailure.NameTaken, 9)]
     [InlineData(MessagingFailure.NameInvalid, 9)]
+    [InlineData(MessagingFailure.RegistrationClosed, 9)]
+    [InlineData(MessagingFailure.InviteRefused, 9)]
     [InlineData(MessagingFailure.RegistrationRefused, 9)]
+    [InlineData(MessagingFailure.PasswordTooShort, 2)]
     [InlineData(MessagingFailure.StretchingRefused, 6)]
+    [InlineData(MessagingFailure.ClientDisabled, 4)]
+    [InlineData(MessagingFailure.TooManyRequests, 12)]
     [InlineData(MessagingFailure.DeviceRefused, 9)]
+    [InlineData(MessagingFailure.UnknownDevice, 9)]
     [InlineData(MessagingFailure.UnknownRecipient, 7)]
     [InlineData(MessagingFailure.RecipientNotReady, 8)]
     [InlineData(MessagingFailure.IdentityChanged, 6)]

@@ -14,6 +14,10 @@ public sealed class UsageTests
     [InlineData("--timeout takes a number of seconds from 1 to 3600", "kmsg receive --help", "receive", "--timeout", "0")]
     [InlineData("--timeout takes a number of seconds from 1 to 3600", "kmsg receive --help", "receive", "--timeout", "soon")]
     [InlineData("give --password-file or --password-stdin, not both", "kmsg login --help", "login", "a", "--password-stdin", "--password-file", "x")]
+    [InlineData("give --token-file or --token-stdin, not both", "kmsg register --help", "register", "a", "--token-stdin", "--token-file", "x")]
+    [InlineData("give --password-stdin or --token-stdin, not both", "kmsg register --help", "register", "a", "--password-stdin", "--token-stdin")]
+    [InlineData("give --password-stdin or --new-password-stdin, not both", "kmsg password change --help", "password", "change", "--password-stdin", "--new-password-stdin")]
+    [InlineData("which command?", "kmsg devices --help", "devices")]
     [InlineData(
         "an address is HOST:PORT, such as chat.example.org:1256 or [2001:db8::1]:1256", "kmsg realm add --help", "realm", "add", "host:port")]
     public async Task A_wrong_command_line_is_one_line_and_a_hint_on_standard_error(string message, string hint, params string[] args)
@@ -34,6 +38,12 @@ public sealed class UsageTests
     [InlineData("login", "alice", "--password=hunter2")]
     [InlineData("login", "alice", "-phunter2")]
     [InlineData("register", "alice", "-p", "hunter2")]
+    [InlineData("register", "alice", "--token", "hunter2")]
+    [InlineData("register", "alice", "--token=hunter2")]
+    [InlineData("password", "change", "hunter2")]
+    [InlineData("password", "change", "--new-password", "hunter2")]
+    [InlineData("password", "reset", "alice", "hunter2")]
+    [InlineData("password", "reset", "alice", "--token", "hunter2")]
     public async Task A_password_is_never_an_argument_and_is_not_repeated(params string[] args)
     {
         using var home = new TempHome();

@@ -18,6 +18,9 @@ internal sealed partial class Sender(LocalStore store, Contacts contacts, Server
     // The recipient's devices can change between look-up and SEND; each round repairs the list once.
     private const int Rounds = 4;
 
+    // Revocations come to message servers within a second.
+    private static readonly TimeSpan SettlingTime = TimeSpan.FromMilliseconds(250);
+
     private readonly ILogger _logger = options.LoggerFactory.CreateLogger<Sender>();
 
     // What a caller waits for is not for the outbox to send.
@@ -113,6 +116,11 @@ internal sealed partial class Sender(LocalStore store, Contacts contacts, Server
             withoutMailbox.UnionWith(mismatch.Unknown);
             withoutMailbox.ExceptWith(mismatch.Missing);
             request = null;
+            if (mismatch.Missing.Any(missing => peer.Devices.All(device => device.Device != missing)))
+            {
+                // The realm lists it no more: it was just removed, and its message server has yet to hear of that.
+                await Task.Delay(SettlingTime * (round + 1), options.Time, cancellationToken).ConfigureAwait(false);
+            }
         }
 
         throw new MessagingException(MessagingFailure.Refused, "the message server and the realm do not agree on the recipient's devices");
