@@ -95,6 +95,36 @@ internal sealed class RawDevice : IAsyncDisposable
         return connection;
     }
 
+    /// <summary>Ends its session in one of the ways that an admin has.</summary>
+    public async Task EndAsync(Ending ending, CancellationToken cancellationToken)
+    {
+        await using var scope = _realm.AuthServices.CreateAsyncScope();
+        var clients = scope.ServiceProvider.GetRequiredService<ClientAdministration>();
+        var client = Client.Value;
+        switch (ending)
+        {
+            case Ending.Session:
+                Assert.True(await clients.RevokeSessionAsync(Session.Value, Origin.System, cancellationToken));
+                break;
+            case Ending.AllSessions:
+                Assert.Equal(1, await clients.RevokeSessionsAsync(client, Origin.System, cancellationToken));
+                break;
+            case Ending.Device:
+                var devices = scope.ServiceProvider.GetRequiredService<DeviceService>();
+                Assert.True(await devices.RemoveAsync(Client, Device, "removed", Origin.System, cancellationToken));
+                break;
+            case Ending.Disabled:
+                Assert.True(await clients.DisableAsync(client, Origin.System, cancellationToken));
+                break;
+            case Ending.Deleted:
+                Assert.True(await clients.DeleteAsync(client, Origin.System, cancellationToken));
+                break;
+            default:
+                Assert.NotNull(await clients.MakeResetTokenAsync(client, Origin.System, cancellationToken));
+                break;
+        }
+    }
+
     public async ValueTask DisposeAsync()
     {
         foreach (var connection in _connections)
