@@ -69,7 +69,10 @@ internal sealed class MessageServers : IDisposable
                 && usedBy.AsSpan().SequenceEqual(signingKey)
                 && FindRow(scope, row.ServerId!.Value) is { } enrolled
                 && enrolled.SigningKey.AsSpan().SequenceEqual(signingKey);
-            if (row is null || (row.UsedAt is not null && !isRepeat) || (!isRepeat && IsKnownKey(scope, signingKey, except: row.ServerId)))
+            if (row is null
+                || (row.ServerId is { } wanted && FindRow(scope, wanted) is not { DisabledAt: null })
+                || (row.UsedAt is not null && !isRepeat)
+                || (!isRepeat && IsKnownKey(scope, signingKey, except: row.ServerId)))
             {
                 scope.Audit(new AuditEvent(AuditKind.EnrolmentRefused, origin, "", Result: AuditResult.Refused));
                 return null;
@@ -80,7 +83,7 @@ internal sealed class MessageServers : IDisposable
             row.UsedBy = signingKey;
             row.ServerId = server.Id;
             scope.Database.SaveChanges();
-            return server.DisabledAt is null ? Put(scope, server) : null;
+            return Put(scope, server);
         },
         cancellationToken);
 
@@ -261,19 +264,17 @@ internal sealed class MessageServers : IDisposable
         }
         else
         {
-            // Whatever it held before, it may have lost to somebody else: nothing of it opens tickets from now on.
+            // Whatever it held before, it may have lost to somebody else: none of it is used any more. Clients with a ticket
+            // from before are refused once, and ask for another.
             (row.Name, row.Host, row.Port) = (address.Name, address.Host, address.Port);
             row.SigningKey = signingKey;
             row.TicketSigningVersion = _realmKeys.TicketSigningVersion;
             row.LastSeenAt = scope.Now;
-            var now = scope.Now;
-            scope.Database.ServiceKeys
-                .Where(key => key.ServerId == row.Id)
-                .ExecuteUpdate(set => set.SetProperty(static key => key.NeededUntil, now).SetProperty(static key => key.ConfirmedAt, (DateTimeOffset?)null));
         }
 
         scope.Database.SaveChanges();
-        AddKey(scope, row.Id, isConfirmed: true);
+        var version = AddKey(scope, row.Id, isConfirmed: true);
+        scope.Database.ServiceKeys.Where(key => key.ServerId == row.Id && key.Version != version).ExecuteDelete();
         scope.Audit(new AuditEvent(kind, origin, $"server {row.Id}", $"token {token.Id}"));
         return row;
     }

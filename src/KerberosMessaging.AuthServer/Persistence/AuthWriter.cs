@@ -62,12 +62,8 @@ internal sealed partial class AuthWriter : IAsyncDisposable
         },
         cancellationToken);
 
-    /// <summary>Queues work whose loss would not matter, and does not wait for it.</summary>
-    public void Post(Action<WriteScope> work) => _queue.Writer.TryWrite(new WriteItem<bool>(scope =>
-    {
-        work(scope);
-        return true;
-    }));
+    /// <summary>Queues work that nobody waits for. When it cannot be done, the log tells.</summary>
+    public void Post(Action<WriteScope> work) => _ = PostAsync(work);
 
     /// <summary>Takes no more work and returns when what waits is on disk.</summary>
     public async ValueTask DisposeAsync()
@@ -75,6 +71,22 @@ internal sealed partial class AuthWriter : IAsyncDisposable
         _queue.Writer.TryComplete();
         await _loop;
         _scope.Dispose();
+    }
+
+    private async Task PostAsync(Action<WriteScope> work)
+    {
+        try
+        {
+            await WriteAsync(work, CancellationToken.None);
+        }
+        catch (OperationCanceledException)
+        {
+            // The server stops.
+        }
+        catch (Exception e)
+        {
+            Log.PostFailed(_logger, e);
+        }
     }
 
     private async Task RunAsync()
@@ -187,5 +199,8 @@ internal sealed partial class AuthWriter : IAsyncDisposable
     {
         [LoggerMessage(2001, LogLevel.Error, "A batch of {Count} changes could not be committed; none of them happened.")]
         public static partial void BatchFailed(ILogger logger, Exception exception, int count);
+
+        [LoggerMessage(2002, LogLevel.Error, "A change that nobody waits for could not be made.")]
+        public static partial void PostFailed(ILogger logger, Exception exception);
     }
 }

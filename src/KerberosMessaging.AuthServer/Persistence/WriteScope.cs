@@ -147,10 +147,23 @@ internal sealed class WriteScope : IDisposable
         _connection.Dispose();
     }
 
+    // An end that is not the one that was committed last (rows were cut off while the server was away) must not be covered up
+    // by going on from it: the numbers go on behind a gap, which every later check finds.
     private AuditTail ReadTail()
     {
-        using var reader = _commands.Query("""SELECT "Sequence", "Hash" FROM "AuditEvents" ORDER BY "Sequence" DESC LIMIT 1""");
-        return reader.Read() ? new AuditTail(reader.GetInt64(0), reader.GetFieldValue<byte[]>(1)) : new AuditTail(0, AuditChain.Start);
+        var tail = new AuditTail(0, AuditChain.Start);
+        using (var row = _commands.Query("""SELECT "Sequence", "Hash" FROM "AuditEvents" ORDER BY "Sequence" DESC LIMIT 1"""))
+        {
+            if (row.Read())
+            {
+                tail = new AuditTail(row.GetInt64(0), row.GetFieldValue<byte[]>(1));
+            }
+        }
+
+        using var head = _commands.Query("""SELECT "Sequence", "Mac" FROM "AuditHeads" WHERE "Id" = 1""");
+        var (end, mac) = head.Read() ? (head.GetInt64(0), head.GetFieldValue<byte[]>(1)) : (0, []);
+        var isWhole = end == tail.Sequence && (end == 0 || mac.AsSpan().SequenceEqual(_chain.HeadMac(end, tail.Hash)));
+        return isWhole ? tail : tail with { Sequence = Math.Max(end, tail.Sequence) + 1 };
     }
 
     private readonly record struct AuditTail(long Sequence, byte[] Hash);

@@ -135,6 +135,26 @@ public sealed class AuditTamperTests : IAsyncLifetime
         await AssertBrokenAsync(4);
     }
 
+    [Theory]
+    [InlineData("""DELETE FROM "AuditEvents" WHERE "Sequence" > 3""", 4)]
+    [InlineData("""DELETE FROM "AuditEvents" WHERE "Sequence" > 3; UPDATE "AuditHeads" SET "Sequence" = 3""", 4)]
+    [InlineData("""DELETE FROM "AuditEvents" WHERE "Sequence" > 3; DELETE FROM "AuditHeads" """, 4)]
+    [InlineData("""DELETE FROM "AuditEvents" """, 1)]
+    public async Task Rows_that_are_cut_off_while_the_server_is_away_are_found_after_its_start(string sql, int row)
+    {
+        await MakeRowsAsync();
+        await _server.StopAsync();
+
+        await _server.TamperAsync(sql);
+
+        await _server.StartAgainAsync();
+        _admin.Dispose();
+        _admin = _server.Admin();
+        await AssertBrokenAsync(row);
+        await RestartAsync();
+        await AssertBrokenAsync(row);
+    }
+
     [Fact]
     public async Task An_end_that_is_moved_to_where_the_rows_end_is_found()
     {
