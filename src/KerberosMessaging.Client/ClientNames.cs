@@ -15,6 +15,21 @@ internal static class ClientNames
     /// <summary>Whether two names are one client's: the realm compares them in form NFKC with case folded.</summary>
     public static bool AreSame(string a, string b) => IsWellFormed(a) && IsWellFormed(b) && Key(a) == Key(b);
 
+    /// <summary>Whether a text can be sent and normalised.</summary>
+    // Normalize throws on ill-formed UTF-16, which reads as U+FFFD here, and on the noncharacter U+FFFE.
+    public static bool IsWellFormed(string text)
+    {
+        foreach (var rune in text.EnumerateRunes())
+        {
+            if (rune == Rune.ReplacementChar || rune.Value == 0xFFFE)
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
     // Full case folding, but İ is i, as docs/protocol.md has it. The realm makes sure that nothing else needs more than this.
     private static string Key(string name) => name
         .Normalize(NormalizationForm.FormKC)
@@ -26,18 +41,4 @@ internal static class ClientNames
         .Replace('\u0345', 'ι')
         .ToLowerInvariant()
         .Normalize(NormalizationForm.FormKC);
-
-    // Normalize throws on ill-formed UTF-16, which reads as U+FFFD here, and on the noncharacter U+FFFE.
-    private static bool IsWellFormed(string name)
-    {
-        foreach (var rune in name.EnumerateRunes())
-        {
-            if (rune == Rune.ReplacementChar || rune.Value == 0xFFFE)
-            {
-                return false;
-            }
-        }
-
-        return true;
-    }
 }

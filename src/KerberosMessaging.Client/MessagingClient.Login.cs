@@ -1,3 +1,4 @@
+using KerberosMessaging.Client.Accounts;
 using KerberosMessaging.Client.Connections;
 using KerberosMessaging.Client.Store;
 using KerberosMessaging.Cryptography;
@@ -11,40 +12,10 @@ namespace KerberosMessaging.Client;
 
 public sealed partial class MessagingClient
 {
-    /// <summary>Registers a client. The password never leaves this process in any form that it could be tried on.</summary>
-    /// <param name="realm">The pinned realm.</param>
-    /// <param name="name">The wished name.</param>
-    /// <param name="password">The password, from <see cref="Password"/>.</param>
-    /// <param name="cancellationToken">Ends the wait.</param>
-    /// <exception cref="MessagingException">It was refused, or the realm cannot be reached or trusted.</exception>
-    public static Task<ClientId> RegisterAsync(
-        RealmPin realm,
-        string name,
-        SecretBytes password,
-        CancellationToken cancellationToken = default) => OnChannelAsync(realm, async connection =>
-        {
-            using var registration = OpaqueClientRegistration.Start(password.Span);
-            var reply = await connection.RequestAsync(
-                new RegisterClientRequest(ClientNames.Check(name), Token: "", registration.Request.ToArray()), cancellationToken).ConfigureAwait(false);
-            var challenge = reply.As<RegistrationChallenge>() ?? throw Refusal(reply);
-            var stretching = Accept(challenge.Stretching);
-            if (!registration.TryFinish(challenge.RegistrationResponse, stretching, [], [], out var result))
-            {
-                throw new ProtocolException(ProtocolError.Malformed, "The registration response is not well-formed.");
-            }
-
-            using (result)
-            {
-                reply = await connection.RequestAsync(
-                    new FinishRegistrationRequest(name, result.Record, challenge.Stretching), cancellationToken).ConfigureAwait(false);
-            }
-
-            return (reply.As<ClientRegistered>() ?? throw Refusal(reply)).Client;
-        }, cancellationToken);
-
     /// <summary>
     /// Logs in: proves the password, opens or makes the local store, enrols this device where it is new, and publishes its
-    /// prekeys as soon as its message server can be reached.
+    /// prekeys as soon as its message server can be reached. A store that is sealed under an earlier password is opened with
+    /// the key that the realm keeps for it, and sealed under the present one.
     /// </summary>
     /// <param name="realm">The pinned realm.</param>
     /// <param name="name">The client's name.</param>
@@ -61,7 +32,7 @@ public sealed partial class MessagingClient
         SecretBytes? storeOuterKey = null,
         CancellationToken cancellationToken = default)
     {
-        var client = await Retry.OnceAsync(
+        var (client, wantsNewRecord) = await Retry.OnceAsync(
             options,
             token => OnChannelAsync(
                 realm, connection => LoginOnAsync(connection, realm, name, password, options, storeOuterKey, token), token),
@@ -70,7 +41,7 @@ public sealed partial class MessagingClient
         {
             await Retry.OnceAsync(options, client.FindHomeAsync, cancellationToken).ConfigureAwait(false);
         }
-        catch (MessagingException e) when (e.Failure is MessagingFailure.Unreachable or MessagingFailure.RecipientNotReady)
+        catch (MessagingException e) when (Failures.IsWorthRetrying(e) || e.Failure == MessagingFailure.RecipientNotReady)
         {
             // The login stands; the prekeys are published when the message server is first reached.
         }
@@ -78,6 +49,11 @@ public sealed partial class MessagingClient
         {
             await client.DisposeAsync().ConfigureAwait(false);
             throw;
+        }
+
+        if (wantsNewRecord)
+        {
+            await client.RenewRecordAsync(password, cancellationToken).ConfigureAwait(false);
         }
 
         return client;
@@ -119,7 +95,7 @@ public sealed partial class MessagingClient
         }
     }
 
-    private static async Task<MessagingClient> LoginOnAsync(
+    private static async Task<(MessagingClient Client, bool WantsNewRecord)> LoginOnAsync(
         RequestConnection connection,
         RealmPin realm,
         string name,
@@ -132,14 +108,16 @@ public sealed partial class MessagingClient
         var challenge = await connection.RequestAsync<LoginChallenge>(
             new StartLoginRequest(ClientNames.Check(name), login.Ke1.ToArray()), cancellationToken).ConfigureAwait(false);
         var context = LoginProof.OpaqueContext(connection.Channel.ChannelBinding.Span);
-        if (!login.TryFinish(challenge.Ke2, Accept(challenge.Stretching), [], [], context, out var result))
+        if (!login.TryFinish(challenge.Ke2, AcceptedStretching.Of(challenge.Stretching), [], [], context, out var result))
         {
             throw new MessagingException(MessagingFailure.LoginFailed, "the name or the password is wrong");
         }
 
         using (result)
         {
-            var store = LocalStore.OpenOrCreate(options.StorePath, storeOuterKey ?? result.ExportKey);
+            var store = storeOuterKey is null
+                ? await OpenStoreAsync(connection, result, options, cancellationToken).ConfigureAwait(false)
+                : LocalStore.OpenOrCreate(options.StorePath, storeOuterKey);
             try
             {
                 // Before the realm hears of a device: it would certify this store's for another client.
@@ -152,8 +130,9 @@ public sealed partial class MessagingClient
                     }
                 }
 
-                var account = await FinishLoginAsync(connection, store, result, options, cancellationToken).ConfigureAwait(false);
-                return new MessagingClient(realm, store, account, options);
+                var (account, wantsNewRecord) = await FinishLoginAsync(
+                    connection, store, result, options, cancellationToken).ConfigureAwait(false);
+                return (new MessagingClient(realm, store, account, options), wantsNewRecord);
             }
             catch
             {
@@ -163,7 +142,35 @@ public sealed partial class MessagingClient
         }
     }
 
-    private static async Task<Account> FinishLoginAsync(
+    /// <summary>
+    /// The store under the key that this login gave; where it is sealed under an earlier one, because the password was changed
+    /// elsewhere or a crash came in between, under that, and from now on under this.
+    /// </summary>
+    private static async Task<LocalStore> OpenStoreAsync(
+        RequestConnection connection, OpaqueLoginResult result, MessagingOptions options, CancellationToken cancellationToken)
+    {
+        if (LocalStore.TryOpenOrCreate(options.StorePath, result.ExportKey) is { } present)
+        {
+            return present;
+        }
+
+        // Before the login is finished: the device keys that sign its last step are in the store.
+        var reply = await connection.RequestAsync<PreviousKeysReply>(
+            new FetchPreviousKeysRequest(result.Ke3), cancellationToken).ConfigureAwait(false);
+        using var previous = PreviousKeys.TryOpen(reply.PreviousKeys, result.ExportKey);
+        foreach (var key in previous?.Keys ?? [])
+        {
+            if (LocalStore.TryOpenOrCreate(options.StorePath, key) is { } former)
+            {
+                former.TrySealUnder(result.ExportKey, [key]);
+                return former;
+            }
+        }
+
+        throw Failures.SealedStore(options.StorePath);
+    }
+
+    private static async Task<(Account Account, bool WantsNewRecord)> FinishLoginAsync(
         RequestConnection connection,
         LocalStore store,
         OpaqueLoginResult result,
@@ -198,7 +205,7 @@ public sealed partial class MessagingClient
             transaction.RemoveSettings(TicketCache.Prefix);
         });
         new TicketCache(store).PutGranting(ticket);
-        return account;
+        return (account, part.WantsNewRecord);
     }
 
     private static (FinishLoginRequest Request, PublicDeviceIdentity Identity) MakeRequest(
@@ -225,15 +232,6 @@ public sealed partial class MessagingClient
             $"the auth server at {realm.Host}:{realm.Port}", () => action(connection)).ConfigureAwait(false);
     }
 
-    private static StretchingParameters Accept(Stretching stretching)
-    {
-        var parameters = new StretchingParameters((StretchingAlgorithm)stretching.Algorithm, stretching.Iterations, stretching.MemoryKiB);
-        return parameters.IsAcceptable
-            ? parameters
-            : throw new MessagingException(
-                MessagingFailure.StretchingRefused, "the realm asks for password stretching that is weaker or costlier than allowed");
-    }
-
     private static MessagingException OtherClient(MessagingOptions options) => new(
         MessagingFailure.StoreUnusable, $"the local store '{options.StorePath}' belongs to another client");
 
@@ -244,14 +242,4 @@ public sealed partial class MessagingClient
             throw new MessagingException(MessagingFailure.StoreUnusable, $"the local store '{options.StorePath}' belongs to another realm");
         }
     }
-
-    private static Exception Refusal(WireReply reply) => reply.As<RegistrationRefused>()?.Reason switch
-    {
-        RegistrationRefusal.NameTaken => new MessagingException(MessagingFailure.NameTaken, "the name is taken, or looks like one that is"),
-        RegistrationRefusal.NameInvalid => new MessagingException(
-            MessagingFailure.NameInvalid,
-            "the name is not allowed: it starts with a letter or digit and goes on with letters and digits of one script, '.', '_' and '-'"),
-        { } other => new MessagingException(MessagingFailure.RegistrationRefused, $"the realm refused the registration ({other})"),
-        null => new ProtocolException(ProtocolError.Malformed, "The reply is of an unexpected kind."),
-    };
 }

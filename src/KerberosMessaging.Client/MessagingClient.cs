@@ -173,8 +173,7 @@ public sealed partial class MessagingClient : IAsyncDisposable
     {
         try
         {
-            await Retry.RunAsync(
-                _options, token => _auth.RequestAsync<Done>(new LogoutRequest(everywhere), token), cancellationToken).ConfigureAwait(false);
+            await RequestAsync<Done>(new LogoutRequest(everywhere), cancellationToken).ConfigureAwait(false);
         }
         catch (MessagingException e) when (e.Failure == MessagingFailure.NotLoggedIn)
         {
@@ -182,9 +181,7 @@ public sealed partial class MessagingClient : IAsyncDisposable
         }
         finally
         {
-            _tickets.Clear();
-            await _auth.DisconnectAsync().ConfigureAwait(false);
-            await _servers.DisconnectAsync().ConfigureAwait(false);
+            await ForgetLoginAsync().ConfigureAwait(false);
         }
     }
 
@@ -204,6 +201,13 @@ public sealed partial class MessagingClient : IAsyncDisposable
 
     private static TicketInfo Describe(ServerId? server, string name, CachedTicket ticket) =>
         new(server, name, ticket.Times.StartsAt, ticket.Times.EndsAt, ticket.Times.RenewableUntil);
+
+    private async Task ForgetLoginAsync()
+    {
+        _tickets.Clear();
+        await _auth.DisconnectAsync().ConfigureAwait(false);
+        await _servers.DisconnectAsync().ConfigureAwait(false);
+    }
 
     private async Task LookAgainAsync(CancellationToken cancellationToken)
     {
@@ -252,7 +256,7 @@ public sealed partial class MessagingClient : IAsyncDisposable
             home = await _servers.GetAsync(self.HomeServer, cancellationToken).ConfigureAwait(false);
             _store.Write(transaction => home.Entry.Save(transaction));
         }
-        catch (MessagingException e) when (e.Failure == MessagingFailure.Unreachable && _store.Read(HomeServer.Load) is { } known)
+        catch (MessagingException e) when (Failures.IsWorthRetrying(e) && _store.Read(HomeServer.Load) is { } known)
         {
             // The auth server is away: the home server serves on, until the ticket ends.
             home = _servers.Get(known);

@@ -12,4 +12,7 @@ public sealed class MessagingException : Exception
 
     /// <summary>What the caller can act on.</summary>
     public MessagingFailure Failure { get; }
+
+    /// <summary>How long the server asks to wait before the next try; zero where it did not say.</summary>
+    public TimeSpan RetryAfter { get; init; }
 }

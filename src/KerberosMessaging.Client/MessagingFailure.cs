@@ -12,6 +12,12 @@ public enum MessagingFailure
     /// <summary>Wrong password, unknown name or locked account: the server does not tell which.</summary>
     LoginFailed,
 
+    /// <summary>The password is right, but an admin disabled the client.</summary>
+    ClientDisabled,
+
+    /// <summary>Too many failed logins, requests or connections: try again after <see cref="MessagingException.RetryAfter"/>.</summary>
+    TooManyRequests,
+
     /// <summary>There is no login, or it ended or was revoked: log in again.</summary>
     NotLoggedIn,
 
@@ -21,14 +27,26 @@ public enum MessagingFailure
     /// <summary>The name breaks the realm's rules for names.</summary>
     NameInvalid,
 
+    /// <summary>The realm takes no registrations.</summary>
+    RegistrationClosed,
+
+    /// <summary>The realm asks for a one-time token, and this one is missing, unknown, used, expired or made for another name.</summary>
+    InviteRefused,
+
     /// <summary>The realm refused the registration for another reason.</summary>
     RegistrationRefused,
+
+    /// <summary>The new password is shorter than the realm allows. Nothing made of it was stored.</summary>
+    PasswordTooShort,
 
     /// <summary>The server asks for a password stretching that is too weak, or too costly, to be used.</summary>
     StretchingRefused,
 
     /// <summary>The realm refused this device.</summary>
     DeviceRefused,
+
+    /// <summary>The client has no active device of that id.</summary>
+    UnknownDevice,
 
     /// <summary>No client of that name.</summary>
     UnknownRecipient,

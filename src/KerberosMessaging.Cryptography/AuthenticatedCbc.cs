@@ -117,7 +117,7 @@ public sealed class AuthenticatedCbc : IDisposable
         // CBC needs a vector nobody can predict before the plaintext is chosen; 128 random bits also never repeat
         // within the number of records one key is allowed.
         Span<byte> iv = stackalloc byte[IvSize];
-        RandomNumberGenerator.Fill(iv);
+        InitialisationVectors.Next(iv);
         Seal(plaintext, associatedData, iv, destination);
     }
 

@@ -12,6 +12,7 @@ public sealed class OpaqueServer : IDisposable
     private readonly SecretBytes _oprfSeed;
     private readonly SecretBytes _privateKey;
     private readonly byte[] _publicKey = new byte[Opaque.PublicKeySize];
+    private readonly byte[] _fakeRecord;
 
     /// <summary>Takes up the server's keys, which are copied.</summary>
     /// <param name="oprfSeed">The seed of all OPRF keys, 64 bytes.</param>
@@ -29,10 +30,19 @@ public sealed class OpaqueServer : IDisposable
         _oprfSeed = new SecretBytes(oprfSeed);
         _privateKey = new SecretBytes(privateKey);
         Ristretto255Group.MultiplyBase(privateKey, _publicKey);
+        _fakeRecord = CreateFakeRecord();
     }
 
     /// <summary>The server's public key, 32 bytes.</summary>
     public ReadOnlyMemory<byte> PublicKey => _publicKey;
+
+    /// <summary>
+    /// The record to answer from for an account that does not exist (RFC 9807 section 6.3.2.2), so that strangers cannot
+    /// learn which accounts do (section 10.9): 192 bytes against which no login can succeed. It follows from the OPRF seed.
+    /// As the RFC recommends, one serves all such accounts: an answer shows nothing of its record but under a fresh mask,
+    /// and the OPRF value, which must be the same whenever a name is asked for, follows from the name.
+    /// </summary>
+    public ReadOnlySpan<byte> FakeRecord => _fakeRecord;
 
     /// <summary>Makes new long-term keys. Losing either makes every registration useless.</summary>
     /// <returns>The OPRF seed (64 bytes) and the private key (32 bytes), both owned by the caller.</returns>
@@ -62,30 +72,6 @@ public sealed class OpaqueServer : IDisposable
 
         response.Clear();
         return false;
-    }
-
-    /// <summary>
-    /// Makes the record to use for an account that does not exist (RFC 9807 section 6.3.2.2), so that strangers
-    /// cannot learn which accounts do (section 10.9). It follows from the OPRF seed and the identifier: the same
-    /// account is answered with the same record every time. To hide the time this takes, make it for accounts that
-    /// exist, too.
-    /// </summary>
-    /// <param name="credentialIdentifier">The identifier the account would have.</param>
-    /// <returns>A record of 192 bytes against which no login can succeed.</returns>
-    /// <exception cref="ObjectDisposedException">This object was disposed.</exception>
-    public byte[] CreateFakeRecord(ReadOnlySpan<byte> credentialIdentifier)
-    {
-        // The labels stand at the end, as "OprfKey" does, and none ends like another: the three derivations can
-        // never meet, whatever the identifiers.
-        var record = new byte[Opaque.RegistrationRecordSize];
-        Span<byte> uniform = stackalloc byte[Ristretto255Group.UniformSize];
-        ExpandSeed(credentialIdentifier, "FakeRecordPublicKey"u8, uniform);
-        Ristretto255Group.FromUniformBytes(uniform, record.AsSpan(0, Opaque.PublicKeySize));
-        ExpandSeed(
-            credentialIdentifier,
-            "FakeRecordMaskingKey"u8,
-            record.AsSpan(Opaque.PublicKeySize, Opaque.MaskingKeySize));
-        return record;
     }
 
     /// <summary>Answers the first message of a login (RFC 9807 section 6.2.2).</summary>
@@ -153,32 +139,39 @@ public sealed class OpaqueServer : IDisposable
         var clientPublicKey = record[..Opaque.PublicKeySize];
         var clientKeyshare = ke1[^Opaque.PublicKeySize..];
         var ke2Head = ke2.AsSpan(0, Opaque.Ke2HeadSize);
-        using var keyshare = new SecretBytes(Ristretto255Group.ScalarSize);
         randomness.ServerNonce.CopyTo(ke2Head[Opaque.CredentialResponseSize..]);
-        OpaqueKeys.DeriveKeyPair(randomness.KeyshareSeed, keyshare.Span, ke2Head[^Opaque.PublicKeySize..]);
-
-        using var inputKey = new SecretBytes(OpaqueHandshake.InputKeySize);
-        if (!Ristretto255Group.TryMultiply(keyshare.Span, clientKeyshare, inputKey.Span[..32])
-            || !Ristretto255Group.TryMultiply(_privateKey.Span, clientKeyshare, inputKey.Span[32..64])
-            || !Ristretto255Group.TryMultiply(keyshare.Span, clientPublicKey, inputKey.Span[64..]))
+        Span<byte> keyshare = stackalloc byte[Ristretto255Group.ScalarSize];
+        Span<byte> inputKey = stackalloc byte[OpaqueHandshake.InputKeySize];
+        try
         {
-            return false;
-        }
+            OpaqueKeys.DeriveKeyPair(randomness.KeyshareSeed, keyshare, ke2Head[^Opaque.PublicKeySize..]);
+            if (!Ristretto255Group.TryMultiply(keyshare, clientKeyshare, inputKey[..32])
+                || !Ristretto255Group.TryMultiply(_privateKey.Span, clientKeyshare, inputKey[32..64])
+                || !Ristretto255Group.TryMultiply(keyshare, clientPublicKey, inputKey[64..]))
+            {
+                return false;
+            }
 
-        var expectedKe3 = new SecretBytes(Opaque.Ke3Size);
-        var sessionKey = new SecretBytes(Opaque.SessionKeySize);
-        OpaqueHandshake.Derive(
-            inputKey.Span,
-            context,
-            clientIdentity.IsEmpty ? clientPublicKey : clientIdentity,
-            ke1,
-            serverIdentity.IsEmpty ? _publicKey : serverIdentity,
-            ke2Head,
-            ke2.AsSpan(Opaque.Ke2HeadSize),
-            expectedKe3.Span,
-            sessionKey.Span);
-        login = new OpaqueServerLogin(ke2, expectedKe3, sessionKey);
-        return true;
+            var expectedKe3 = new SecretBytes(Opaque.Ke3Size);
+            var sessionKey = new SecretBytes(Opaque.SessionKeySize);
+            OpaqueHandshake.Derive(
+                inputKey,
+                context,
+                clientIdentity.IsEmpty ? clientPublicKey : clientIdentity,
+                ke1,
+                serverIdentity.IsEmpty ? _publicKey : serverIdentity,
+                ke2Head,
+                ke2.AsSpan(Opaque.Ke2HeadSize),
+                expectedKe3.Span,
+                sessionKey.Span);
+            login = new OpaqueServerLogin(ke2, expectedKe3, sessionKey);
+            return true;
+        }
+        finally
+        {
+            CryptographicOperations.ZeroMemory(keyshare);
+            CryptographicOperations.ZeroMemory(inputKey);
+        }
     }
 
     /// <summary>CreateCredentialResponse, RFC 9807 section 6.3.2.2.</summary>
@@ -200,6 +193,21 @@ public sealed class OpaqueServer : IDisposable
         record[(Opaque.PublicKeySize + Opaque.MaskingKeySize)..].CopyTo(masked[Opaque.PublicKeySize..]);
         OpaqueKeys.ApplyMask(record.Slice(Opaque.PublicKeySize, Opaque.MaskingKeySize), maskingNonce, masked);
         return true;
+    }
+
+    private byte[] CreateFakeRecord()
+    {
+        // The labels stand at the end, as "OprfKey" does, and none ends like another: the three derivations can
+        // never meet, whatever the identifiers.
+        var record = new byte[Opaque.RegistrationRecordSize];
+        Span<byte> uniform = stackalloc byte[Ristretto255Group.UniformSize];
+        ExpandSeed(credentialIdentifier: default, "FakeRecordPublicKey"u8, uniform);
+        Ristretto255Group.FromUniformBytes(uniform, record.AsSpan(0, Opaque.PublicKeySize));
+        ExpandSeed(
+            credentialIdentifier: default,
+            "FakeRecordMaskingKey"u8,
+            record.AsSpan(Opaque.PublicKeySize, Opaque.MaskingKeySize));
+        return record;
     }
 
     private bool TryEvaluate(

@@ -5,32 +5,26 @@ namespace KerberosMessaging.Cryptography;
 /// <summary>The random values of one server reply, apart so that published test vectors can give theirs.</summary>
 internal sealed class OpaqueServerRandomness : IDisposable
 {
-    private readonly SecretBytes _keyshareSeed = new(Oprf.SeedSize);
-    private readonly byte[] _maskingNonce = new byte[Opaque.NonceSize];
-    private readonly byte[] _serverNonce = new byte[Opaque.NonceSize];
+    private readonly SecretBytes _bytes = new(Opaque.NonceSize + Opaque.NonceSize + Oprf.SeedSize);
 
-    internal OpaqueServerRandomness()
-    {
-        RandomNumberGenerator.Fill(_maskingNonce);
-        RandomNumberGenerator.Fill(_serverNonce);
-        RandomNumberGenerator.Fill(_keyshareSeed.Span);
-    }
+    // Asked for at once: each question to the operating system takes longer than its bytes.
+    internal OpaqueServerRandomness() => RandomNumberGenerator.Fill(_bytes.Span);
 
     internal OpaqueServerRandomness(
         ReadOnlySpan<byte> maskingNonce, ReadOnlySpan<byte> serverNonce, ReadOnlySpan<byte> keyshareSeed)
     {
-        maskingNonce.CopyTo(_maskingNonce);
-        serverNonce.CopyTo(_serverNonce);
-        keyshareSeed.CopyTo(_keyshareSeed.Span);
+        maskingNonce.CopyTo(_bytes.Span);
+        serverNonce.CopyTo(_bytes.Span[Opaque.NonceSize..]);
+        keyshareSeed.CopyTo(_bytes.Span[^Oprf.SeedSize..]);
     }
 
-    internal ReadOnlySpan<byte> MaskingNonce => _maskingNonce;
+    internal ReadOnlySpan<byte> MaskingNonce => _bytes.Span[..Opaque.NonceSize];
 
-    internal ReadOnlySpan<byte> ServerNonce => _serverNonce;
+    internal ReadOnlySpan<byte> ServerNonce => _bytes.Span.Slice(Opaque.NonceSize, Opaque.NonceSize);
 
-    internal ReadOnlySpan<byte> KeyshareSeed => _keyshareSeed.Span;
+    internal ReadOnlySpan<byte> KeyshareSeed => _bytes.Span[^Oprf.SeedSize..];
 
-    public void Dispose() => _keyshareSeed.Dispose();
+    public void Dispose() => _bytes.Dispose();
 
     public override string ToString() => Redacted.Text;
 }

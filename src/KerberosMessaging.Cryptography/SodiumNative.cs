@@ -76,5 +76,13 @@ internal static partial class SodiumNative
         Span<byte> sharedSecret, ReadOnlySpan<byte> ciphertext, ReadOnlySpan<byte> privateKey);
 
     [LibraryImport(Library)]
+    internal static partial int crypto_kdf_hkdf_sha512_extract(
+        Span<byte> prk, ReadOnlySpan<byte> salt, nuint saltLength, ReadOnlySpan<byte> inputKey, nuint inputKeyLength);
+
+    [LibraryImport(Library)]
+    internal static partial int crypto_kdf_hkdf_sha512_expand(
+        Span<byte> output, nuint outputLength, ReadOnlySpan<byte> info, nuint infoLength, ReadOnlySpan<byte> prk);
+
+    [LibraryImport(Library)]
     private static partial int sodium_init();
 }

@@ -91,7 +91,7 @@ internal static class Demo
     private static async Task<MessagingClient> JoinAsync(RealmPin realm, string folder, string name, CancellationToken cancellationToken)
     {
         using var password = Password.FromCharacters($"demo password of {name}");
-        await MessagingClient.RegisterAsync(realm, name, password, cancellationToken);
+        await MessagingClient.RegisterAsync(realm, name, password, Options(folder, name), cancellationToken: cancellationToken);
         return await MessagingClient.LoginAsync(realm, name, password, Options(folder, name), cancellationToken: cancellationToken);
     }
 

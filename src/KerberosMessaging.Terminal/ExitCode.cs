@@ -12,7 +12,7 @@ internal enum ExitCode
     /// <summary>A server cannot be reached, or did not answer in time.</summary>
     Unreachable = 3,
 
-    /// <summary>The name or the password is wrong, or the account is locked.</summary>
+    /// <summary>The name or the password is wrong, or the account is locked or disabled.</summary>
     LoginFailed = 4,
 
     /// <summary>There is no login, or it ended or was revoked.</summary>
@@ -27,7 +27,10 @@ internal enum ExitCode
     /// <summary>The recipient has no device yet that a message could be encrypted to.</summary>
     RecipientNotReady = 8,
 
-    /// <summary>The server refused: name taken or not allowed, device refused, mailbox full, or another reason.</summary>
+    /// <summary>
+    /// The server refused: registration closed, token refused, name taken or not allowed, device refused or unknown, mailbox
+    /// full, or another reason.
+    /// </summary>
     Refused = 9,
 
     /// <summary>A local file or folder is missing, damaged or not usable, or is sealed under another key.</summary>
@@ -35,6 +38,9 @@ internal enum ExitCode
 
     /// <summary>Another connection of this device took over receiving.</summary>
     TakenOver = 11,
+
+    /// <summary>Too many failed logins, requests or connections: it may be tried again after the time that was said.</summary>
+    TooManyRequests = 12,
 
     /// <summary>A fault of the program's own.</summary>
     Unexpected = 70,

@@ -22,7 +22,9 @@ internal sealed record FailureReport(ExitCode Code, string Message, string? Hint
     public static ExitCode CodeOf(MessagingFailure failure) => failure switch
     {
         MessagingFailure.Unreachable => ExitCode.Unreachable,
+        MessagingFailure.PasswordTooShort => ExitCode.Usage,
         MessagingFailure.LoginFailed => ExitCode.LoginFailed,
+        MessagingFailure.ClientDisabled => ExitCode.LoginFailed,
         MessagingFailure.NotLoggedIn => ExitCode.NotLoggedIn,
         MessagingFailure.UntrustedServer => ExitCode.Untrusted,
         MessagingFailure.StretchingRefused => ExitCode.Untrusted,
@@ -31,12 +33,16 @@ internal sealed record FailureReport(ExitCode Code, string Message, string? Hint
         MessagingFailure.RecipientNotReady => ExitCode.RecipientNotReady,
         MessagingFailure.NameTaken => ExitCode.Refused,
         MessagingFailure.NameInvalid => ExitCode.Refused,
+        MessagingFailure.RegistrationClosed => ExitCode.Refused,
+        MessagingFailure.InviteRefused => ExitCode.Refused,
         MessagingFailure.RegistrationRefused => ExitCode.Refused,
         MessagingFailure.DeviceRefused => ExitCode.Refused,
+        MessagingFailure.UnknownDevice => ExitCode.Refused,
         MessagingFailure.MailboxFull => ExitCode.Refused,
         MessagingFailure.Refused => ExitCode.Refused,
         MessagingFailure.StoreUnusable => ExitCode.LocalProblem,
         MessagingFailure.TakenOver => ExitCode.TakenOver,
+        MessagingFailure.TooManyRequests => ExitCode.TooManyRequests,
         _ => ExitCode.Unexpected,
     };
 
@@ -55,6 +61,12 @@ internal sealed record FailureReport(ExitCode Code, string Message, string? Hint
         MessagingFailure.Unreachable =>
             "is the server running, and can it be reached from here? 'kmsg realm add HOST:PORT' changes the auth server's address",
         MessagingFailure.LoginFailed => "check the spelling of both; 'kmsg register NAME' makes a new account",
+        MessagingFailure.ClientDisabled or MessagingFailure.RegistrationClosed => "ask the realm's administrator",
+        MessagingFailure.InviteRefused =>
+            "the realm's administrator makes tokens; --token-file FILE or --token-stdin takes one",
+        MessagingFailure.DeviceRefused =>
+            "a device that was removed never logs in again: move its store away, and the next login makes a new device",
+        MessagingFailure.UnknownDevice => "kmsg devices list",
         MessagingFailure.NotLoggedIn => "kmsg login NAME",
         MessagingFailure.UntrustedServer =>
             "either someone stands in for the server, or the realm has a new key: ask its administrator for the fingerprint, "
@@ -66,7 +78,9 @@ internal sealed record FailureReport(ExitCode Code, string Message, string? Hint
         MessagingFailure.NameTaken => "choose another name, or 'kmsg login' if it is yours",
         MessagingFailure.MailboxFull => "try again later, when the recipient has received some messages",
         MessagingFailure.TakenOver => "another 'kmsg receive' runs for this account on this device",
-        MessagingFailure.StoreUnusable => "a store that was made with --key-file opens only with the same file",
+        MessagingFailure.StoreUnusable =>
+            "a store that was made with --key-file opens only with the same file; one from before a password reset opens no more: "
+            + "move it away, and the next login makes a new device",
         _ => null,
     };
 }

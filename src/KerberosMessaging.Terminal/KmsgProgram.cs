@@ -56,6 +56,8 @@ internal static class KmsgProgram
             RegisterCommand.Create(shell, common),
             LoginCommand.Create(shell, common),
             LogoutCommand.Create(shell, common),
+            PasswordCommand.Create(shell, common),
+            DevicesCommand.Create(shell, common),
             TicketsCommand.Create(shell, common),
             SendCommand.Create(shell, common),
             ReceiveCommand.Create(shell, common),

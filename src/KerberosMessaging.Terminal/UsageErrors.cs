@@ -25,7 +25,7 @@ internal static class UsageErrors
     };
 
     private static string HintOf(ParseResult parsed, Command command) =>
-        command.Name is "register" or "login" && parsed.UnmatchedTokens.Count > 0
+        command.Name is "register" or "login" or "change" or "reset" && parsed.UnmatchedTokens.Count > 0
             ? "a password is typed at the prompt, or comes from --password-file FILE or --password-stdin; never from an argument"
             : $"{NameOf(command)} --help";
 

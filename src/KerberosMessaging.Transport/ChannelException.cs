@@ -1,4 +1,5 @@
 using KerberosMessaging.Protocol;
+using KerberosMessaging.Protocol.Messages;
 
 namespace KerberosMessaging.Transport;
 
@@ -30,11 +31,13 @@ public sealed class ChannelException : Exception
 
     /// <summary>Makes an exception for an error frame from the peer.</summary>
     /// <param name="error">Its code.</param>
-    public ChannelException(ProtocolError error)
+    /// <param name="retryAfter">Its advice; zero for none.</param>
+    public ChannelException(ProtocolError error, TimeSpan retryAfter = default)
         : base($"The peer ended the connection: {error}.")
     {
         Failure = ChannelFailure.RefusedByPeer;
         PeerError = error;
+        RetryAfter = retryAfter;
     }
 
     /// <summary>The kind of failure.</summary>
@@ -42,4 +45,10 @@ public sealed class ChannelException : Exception
 
     /// <summary>The code of the peer's error frame, when <see cref="Failure"/> is <see cref="ChannelFailure.RefusedByPeer"/>.</summary>
     public ProtocolError? PeerError { get; }
+
+    /// <summary>When a retry makes sense, as the peer's error frame says; zero for no advice.</summary>
+    public TimeSpan RetryAfter { get; }
+
+    internal static ChannelException Of(ErrorReply error) =>
+        new(error.Error, TimeSpan.FromMilliseconds(error.RetryAfterMilliseconds));
 }

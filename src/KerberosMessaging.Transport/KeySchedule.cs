@@ -17,32 +17,22 @@ internal static class KeySchedule
     private const string ServerToClient = "kmsg/25 server to client";
     private const string Exporter = "kmsg/25 channel binding";
 
-    private static readonly byte[] TranscriptLabel = "kmsg/25 handshake\0"u8.ToArray();
     private static readonly byte[] SignatureLabel = "kmsg/25 server hello\0"u8.ToArray();
-
-    /// <summary>SHA-512 over label, client hello frame and the first <paramref name="serverHello"/> bytes given.</summary>
-    public static byte[] TranscriptHash(ReadOnlySpan<byte> clientHello, ReadOnlySpan<byte> serverHello)
-    {
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA512);
-        hash.AppendData(TranscriptLabel);
-        hash.AppendData(clientHello);
-        hash.AppendData(serverHello);
-        return hash.GetHashAndReset();
-    }
 
     /// <summary>What the server signs: a label of its own, so that no other signature of the key can stand here.</summary>
     public static byte[] SignedBytes(ReadOnlySpan<byte> transcriptHash) => [.. SignatureLabel, .. transcriptHash];
 
     public static ChannelKeys Derive(ReadOnlySpan<byte> sharedSecret, ReadOnlySpan<byte> transcriptHash)
     {
-        using var prk = new SecretBytes(SecretSize);
-        KeyDerivation.Extract(transcriptHash, sharedSecret, prk.Span);
+        Span<byte> prk = stackalloc byte[SecretSize];
+        KeyDerivation.Extract(transcriptHash, sharedSecret, prk);
         var clientToServer = new SecretBytes(SecretSize);
-        KeyDerivation.Expand(prk.Span, ClientToServer, clientToServer.Span);
+        KeyDerivation.Expand(prk, ClientToServer, clientToServer.Span);
         var serverToClient = new SecretBytes(SecretSize);
-        KeyDerivation.Expand(prk.Span, ServerToClient, serverToClient.Span);
+        KeyDerivation.Expand(prk, ServerToClient, serverToClient.Span);
         var binding = new byte[ChannelBindingSize];
-        KeyDerivation.Expand(prk.Span, Exporter, binding);
+        KeyDerivation.Expand(prk, Exporter, binding);
+        CryptographicOperations.ZeroMemory(prk);
         return new ChannelKeys(clientToServer, serverToClient, binding);
     }
 

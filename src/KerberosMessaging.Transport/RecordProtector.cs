@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Diagnostics.CodeAnalysis;
+using System.Security.Cryptography;
 using KerberosMessaging.Cryptography;
 using KerberosMessaging.Protocol;
 
@@ -61,10 +62,9 @@ internal sealed class RecordProtector : IDisposable
     /// <summary>Mixes a ticket's session key into the secret: both sides prove that they know it by going on.</summary>
     public void Mix(ReadOnlySpan<byte> sessionKey)
     {
-        using var mixed = new SecretBytes(KeySchedule.SecretSize);
-        KeyDerivation.Extract(_secret.Span, sessionKey, mixed.Span);
-        mixed.Span.CopyTo(_secret.Span);
-        UseRecordKey();
+        Span<byte> mixed = stackalloc byte[KeySchedule.SecretSize];
+        KeyDerivation.Extract(_secret.Span, sessionKey, mixed);
+        Replace(mixed);
     }
 
     public void Dispose()
@@ -89,19 +89,27 @@ internal sealed class RecordProtector : IDisposable
             return;
         }
 
-        using var next = new SecretBytes(KeySchedule.SecretSize);
-        KeyDerivation.Expand(_secret.Span, RekeyLabel, next.Span);
-        next.Span.CopyTo(_secret.Span);
+        Span<byte> next = stackalloc byte[KeySchedule.SecretSize];
+        KeyDerivation.Expand(_secret.Span, RekeyLabel, next);
+        Replace(next);
+    }
+
+    // Zeroes what it is given.
+    private void Replace(Span<byte> secret)
+    {
+        secret.CopyTo(_secret.Span);
+        CryptographicOperations.ZeroMemory(secret);
         UseRecordKey();
     }
 
     [MemberNotNull(nameof(_cipher))]
     private void UseRecordKey()
     {
-        using var key = new SecretBytes(AuthenticatedCbc.KeySize);
-        KeyDerivation.Expand(_secret.Span, RecordKeyLabel, key.Span);
+        Span<byte> key = stackalloc byte[AuthenticatedCbc.KeySize];
+        KeyDerivation.Expand(_secret.Span, RecordKeyLabel, key);
         _cipher?.Dispose();
-        _cipher = new AuthenticatedCbc(key.Span);
+        _cipher = new AuthenticatedCbc(key);
+        CryptographicOperations.ZeroMemory(key);
         _records = 0;
         _bytes = 0;
     }

@@ -228,7 +228,7 @@ public sealed class RequestConnection : IAsyncDisposable
                 }
                 else if (frame.Code == MessageCode.Error)
                 {
-                    return new ChannelException(WireReader.ReadWhole<ErrorReply>(frame.Payload.Span).Error);
+                    return ChannelException.Of(WireReader.ReadWhole<ErrorReply>(frame.Payload.Span));
                 }
                 else if (_onPush is not null)
                 {

@@ -78,7 +78,7 @@ public sealed partial class SecureChannel
         if (reader.Header.Code == MessageCode.Error)
         {
             // In clear, so anyone on the path could have written it: it ends this attempt and proves nothing else.
-            throw new ChannelException(WireReader.ReadWhole<ErrorReply>(frame.AsSpan(FrameHeader.Size)).Error);
+            throw ChannelException.Of(WireReader.ReadWhole<ErrorReply>(frame.AsSpan(FrameHeader.Size)));
         }
 
         if (reader.Header.Code != MessageCode.ServerHello || !reader.Header.Session.IsZero || reader.Header.RequestId != 0)
@@ -87,8 +87,9 @@ public sealed partial class SecureChannel
         }
 
         var hello = WireReader.ReadWhole<ServerHello>(frame.AsSpan(FrameHeader.Size));
-        var signedHash = KeySchedule.TranscriptHash(clientHello, frame.AsSpan(0, frame.Length - Ed25519.SignatureSize));
-        if (!Ed25519.Verify(hello.SigningKey, KeySchedule.SignedBytes(signedHash), hello.Signature))
+        using var transcript = new Transcript(clientHello);
+        transcript.Append(frame.AsSpan(0, frame.Length - Ed25519.SignatureSize));
+        if (!Ed25519.Verify(hello.SigningKey, KeySchedule.SignedBytes(transcript.CurrentHash()), hello.Signature))
         {
             throw ChannelFailed();
         }
@@ -98,13 +99,15 @@ public sealed partial class SecureChannel
             throw new ChannelException(ChannelFailure.UntrustedServer, "The server's key is not the expected one.");
         }
 
-        using var sharedSecret = new SecretBytes(XWing.SharedSecretSize);
-        if (!ephemeral.TryDecapsulate(hello.Ciphertext, sharedSecret.Span))
+        Span<byte> sharedSecret = stackalloc byte[XWing.SharedSecretSize];
+        if (!ephemeral.TryDecapsulate(hello.Ciphertext, sharedSecret))
         {
             throw ChannelFailed();
         }
 
-        var keys = KeySchedule.Derive(sharedSecret.Span, KeySchedule.TranscriptHash(clientHello, frame));
+        transcript.Append(frame.AsSpan(frame.Length - Ed25519.SignatureSize));
+        var keys = KeySchedule.Derive(sharedSecret, transcript.CurrentHash());
+        CryptographicOperations.ZeroMemory(sharedSecret);
         return new SecureChannel(
             pipe.Output,
             reader,

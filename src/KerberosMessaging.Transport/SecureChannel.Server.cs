@@ -77,8 +77,8 @@ public sealed partial class SecureChannel
         ChannelOptions options)
     {
         var ciphertext = new byte[XWing.CiphertextSize];
-        using var sharedSecret = new SecretBytes(XWing.SharedSecretSize);
-        if (!XWing.TryEncapsulate(hello.PublicKey, ciphertext, sharedSecret.Span))
+        Span<byte> sharedSecret = stackalloc byte[XWing.SharedSecretSize];
+        if (!XWing.TryEncapsulate(hello.PublicKey, ciphertext, sharedSecret))
         {
             throw ChannelFailed();
         }
@@ -96,10 +96,13 @@ public sealed partial class SecureChannel
             new byte[Ed25519.SignatureSize]);
         var frame = KeySchedule.Frame(unsigned, 0);
         var signature = frame.AsSpan(frame.Length - Ed25519.SignatureSize);
-        var signedHash = KeySchedule.TranscriptHash(clientHello, frame.AsSpan(0, frame.Length - Ed25519.SignatureSize));
-        signingKey.Sign(KeySchedule.SignedBytes(signedHash), signature);
+        using var transcript = new Transcript(clientHello);
+        transcript.Append(frame.AsSpan(0, frame.Length - Ed25519.SignatureSize));
+        signingKey.Sign(KeySchedule.SignedBytes(transcript.CurrentHash()), signature);
+        transcript.Append(signature);
 
-        var keys = KeySchedule.Derive(sharedSecret.Span, KeySchedule.TranscriptHash(clientHello, frame));
+        var keys = KeySchedule.Derive(sharedSecret, transcript.CurrentHash());
+        CryptographicOperations.ZeroMemory(sharedSecret);
         pipe.Output.Write(frame);
         return new SecureChannel(
             pipe.Output,

@@ -21,6 +21,8 @@ public sealed class LoginRefusalTests : IAsyncDisposable
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
+    private MessagingOptions Options => ScriptedRealm.Options(_folder, "alice") with { OperationTimeout = TimeSpan.FromSeconds(10) };
+
     private IEnumerable<MessageCode> Requests => _realm.Auth.Requests.Select(static request => request.Code);
 
     public async ValueTask DisposeAsync()
@@ -161,7 +163,9 @@ public sealed class LoginRefusalTests : IAsyncDisposable
         _realm.Auth.On<RegisterClientRequest>(static _ => new RegistrationRefused(RegistrationRefusal.NameInvalid));
         await Refusal.OfAsync(MessagingFailure.NameInvalid, RegisterAsync);
         _realm.Auth.On<RegisterClientRequest>(static _ => new RegistrationRefused(RegistrationRefusal.Closed));
-        await Refusal.OfAsync(MessagingFailure.RegistrationRefused, RegisterAsync);
+        await Refusal.OfAsync(MessagingFailure.RegistrationClosed, RegisterAsync);
+        _realm.Auth.On<RegisterClientRequest>(static _ => new RegistrationRefused(RegistrationRefusal.InviteRefused));
+        await Refusal.OfAsync(MessagingFailure.InviteRefused, RegisterAsync);
         _realm.Auth.On<RegisterClientRequest>(static _ => new RegistrationRefused((RegistrationRefusal)999));
         await Refusal.OfAsync(MessagingFailure.RegistrationRefused, RegisterAsync);
     }
@@ -172,7 +176,9 @@ public sealed class LoginRefusalTests : IAsyncDisposable
         using var password = ScriptedRealm.PasswordOf("alice");
         foreach (var name in new[] { "", new string('x', 65), new string('ü', 33), "half a character: \uD800" })
         {
-            await Refusal.OfAsync(MessagingFailure.NameInvalid, () => MessagingClient.RegisterAsync(_realm.Pin, name, password, Cancel));
+            await Refusal.OfAsync(
+                MessagingFailure.NameInvalid,
+                () => MessagingClient.RegisterAsync(_realm.Pin, name, password, Options, cancellationToken: Cancel));
             await Refusal.OfAsync(MessagingFailure.NameInvalid, () => LoginAsync(name, password));
         }
 
@@ -217,8 +223,8 @@ public sealed class LoginRefusalTests : IAsyncDisposable
         using var key = SecretBytes.Random(64);
         using var alicesPassword = ScriptedRealm.PasswordOf("alice");
         using var bobsPassword = ScriptedRealm.PasswordOf("bob");
-        await MessagingClient.RegisterAsync(_realm.Pin, "bob", bobsPassword, Cancel);
-        var options = ScriptedRealm.Options(_folder, "shared");
+        await MessagingClient.RegisterAsync(_realm.Pin, "bob", bobsPassword, Options, cancellationToken: Cancel);
+        var options = ScriptedRealm.Options(_folder, "shared") with { OperationTimeout = TimeSpan.FromSeconds(10) };
         await using (await MessagingClient.LoginAsync(_realm.Pin, "alice", alicesPassword, options, key, Cancel))
         {
         }
@@ -234,7 +240,7 @@ public sealed class LoginRefusalTests : IAsyncDisposable
     private async Task RegisterAsync()
     {
         using var password = ScriptedRealm.PasswordOf("alice");
-        await MessagingClient.RegisterAsync(_realm.Pin, "alice", password, Cancel);
+        await MessagingClient.RegisterAsync(_realm.Pin, "alice", password, Options, cancellationToken: Cancel);
     }
 
     private async Task LoginAsync()

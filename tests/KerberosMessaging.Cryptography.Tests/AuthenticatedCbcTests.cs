@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Buffers.Binary;
 using System.Security.Cryptography;
 using CsCheck;
@@ -141,6 +142,15 @@ public sealed class AuthenticatedCbcTests
     [Fact]
     public void Random_bytes_are_refused_without_an_exception() =>
         Gen.Byte.Array[0, 200].Sample(bytes => !AuthenticatedCbc.TryOpen(Key, bytes, Header, out _), iter: 300);
+
+    [Fact]
+    public void No_initialisation_vector_is_used_twice_by_any_thread()
+    {
+        var vectors = new ConcurrentDictionary<string, bool>();
+        Parallel.For(0, 2000, _ => vectors.TryAdd(
+            Convert.ToHexString(AuthenticatedCbc.Seal(Key, "text"u8, Header).AsSpan(0, AuthenticatedCbc.IvSize)), true));
+        Assert.Equal(2000, vectors.Count);
+    }
 
     [Theory]
     [InlineData(0, 64)]

@@ -82,6 +82,16 @@ public sealed class KeyDerivationTests
     {
         Assert.Throws<ArgumentException>(() => KeyDerivation.Extract([], [1], new byte[32]));
         Assert.Throws<ArgumentException>(() => KeyDerivation.Expand(new byte[32], "label", new byte[32]));
+        Assert.Throws<ArgumentException>(() => KeyDerivation.Expand(new byte[64], "label", []));
+        Assert.Throws<ArgumentException>(() => KeyDerivation.Expand(new byte[64], "label", new byte[16_321]));
+        KeyDerivation.Expand(new byte[64], "label", new byte[16_320]);
+    }
+
+    [Fact]
+    public void Output_over_the_key_is_refused()
+    {
+        var prk = new byte[64];
+        Assert.Throws<ArgumentException>(() => KeyDerivation.Expand(prk, "label", prk));
     }
 
     private sealed record HkdfVector(byte[] InputKey, byte[] Salt, byte[] Info, byte[]? Prk, byte[] Output);

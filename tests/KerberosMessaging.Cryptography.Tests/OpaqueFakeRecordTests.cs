@@ -8,13 +8,13 @@ public sealed class OpaqueFakeRecordTests : IDisposable
     public void Dispose() => _scenario.Dispose();
 
     [Fact]
-    public void Fake_record_is_the_same_every_time_and_differs_between_accounts()
+    public void Answers_to_two_names_without_an_account_have_nothing_in_common()
     {
-        var first = _scenario.Server.CreateFakeRecord(Nobody);
-        var other = _scenario.Server.CreateFakeRecord("someone"u8);
-        Assert.Equal(first, _scenario.Server.CreateFakeRecord(Nobody));
+        using var client = OpaqueClientLogin.Start(OpaqueScenario.Password);
+        var first = Ke2(client, Nobody, Bytes.Random(32), Bytes.Random(32), Bytes.Random(32));
+        var other = Ke2(client, "someone"u8.ToArray(), Bytes.Random(32), Bytes.Random(32), Bytes.Random(32));
         Assert.NotEqual(first[..32], other[..32]);
-        Assert.NotEqual(first[32..96], other[32..96]);
+        Assert.NotEqual(first[64..192], other[64..192]);
     }
 
     [Fact]
@@ -25,15 +25,17 @@ public sealed class OpaqueFakeRecordTests : IDisposable
         using var stranger = new OpaqueServer(seed.Span, privateKey.Span);
         seed.Dispose();
         privateKey.Dispose();
-        var record = _scenario.Server.CreateFakeRecord(Nobody);
-        Assert.Equal(record, restarted.CreateFakeRecord(Nobody));
-        Assert.NotEqual(record, stranger.CreateFakeRecord(Nobody));
+        var record = _scenario.Server.FakeRecord.ToArray();
+        var other = stranger.FakeRecord.ToArray();
+        Assert.Equal(record, restarted.FakeRecord);
+        Assert.NotEqual(record[..32], other[..32]);
+        Assert.NotEqual(record[32..96], other[32..96]);
     }
 
     [Fact]
     public void Fake_record_is_shaped_like_a_real_one_with_a_zero_envelope()
     {
-        var record = _scenario.Server.CreateFakeRecord(Nobody);
+        var record = _scenario.Server.FakeRecord.ToArray();
         Assert.Equal(_scenario.Record.Length, record.Length);
         Assert.True(Opaque.IsWellFormedRecord(record));
         Assert.Equal(new byte[Opaque.EnvelopeSize], record[96..]);
@@ -46,11 +48,11 @@ public sealed class OpaqueFakeRecordTests : IDisposable
         var nonce = Bytes.Random(32);
         var serverNonce = Bytes.Random(32);
         var seed = Bytes.Random(32);
-        var first = Ke2(client, nonce, serverNonce, seed);
-        Assert.Equal(first, Ke2(client, nonce, serverNonce, seed));
+        var first = Ke2(client, Nobody, nonce, serverNonce, seed);
+        Assert.Equal(first, Ke2(client, Nobody, nonce, serverNonce, seed));
         Assert.Equal(Opaque.Ke2Size, first.Length);
 
-        var fresh = Ke2(client, Bytes.Random(32), Bytes.Random(32), Bytes.Random(32));
+        var fresh = Ke2(client, Nobody, Bytes.Random(32), Bytes.Random(32), Bytes.Random(32));
         Assert.Equal(first[..32], fresh[..32]);
         Assert.NotEqual(first[64..192], fresh[64..192]);
     }
@@ -59,7 +61,7 @@ public sealed class OpaqueFakeRecordTests : IDisposable
     public void Masked_response_shows_neither_public_key_nor_zero_envelope()
     {
         using var client = OpaqueClientLogin.Start(OpaqueScenario.Password);
-        var ke2 = Ke2(client, Bytes.Random(32), Bytes.Random(32), Bytes.Random(32));
+        var ke2 = Ke2(client, Nobody, Bytes.Random(32), Bytes.Random(32), Bytes.Random(32));
         Assert.NotEqual(_scenario.Server.PublicKey.ToArray(), ke2[64..96]);
         Assert.True(ke2.AsSpan(96, 96).Count((byte)0) < 16);
     }
@@ -68,19 +70,18 @@ public sealed class OpaqueFakeRecordTests : IDisposable
     public void No_password_logs_in_against_a_fake_record()
     {
         using var client = OpaqueClientLogin.Start(OpaqueScenario.Password);
-        using var server = _scenario.Answer(
-            client.Ke1.Span, _scenario.Server.CreateFakeRecord(OpaqueScenario.Account));
+        using var server = _scenario.Answer(client.Ke1.Span, _scenario.Server.FakeRecord.ToArray());
         Assert.False(OpaqueScenario.TryFinish(client, server.Ke2.Span, out _));
         Assert.False(server.TryFinish(Bytes.Random(Opaque.Ke3Size), out _));
     }
 
-    private byte[] Ke2(OpaqueClientLogin client, byte[] maskingNonce, byte[] serverNonce, byte[] seed)
+    private byte[] Ke2(OpaqueClientLogin client, byte[] account, byte[] maskingNonce, byte[] serverNonce, byte[] seed)
     {
         using var randomness = new OpaqueServerRandomness(maskingNonce, serverNonce, seed);
         Assert.True(_scenario.Server.TryStartLogin(
-            _scenario.Server.CreateFakeRecord(Nobody),
+            _scenario.Server.FakeRecord,
             client.Ke1.Span,
-            Nobody,
+            account,
             OpaqueScenario.ServerIdentity,
             "nobody"u8,
             OpaqueScenario.Context,

@@ -55,7 +55,7 @@ public sealed class EavesdropperTests
         var options = Person.Options(realm.Folder, "alice", "laptop");
 
         var registering = await Assert.ThrowsAsync<MessagingException>(
-            () => MessagingClient.RegisterAsync(wrong, "alice", password, Cancel));
+            () => MessagingClient.RegisterAsync(wrong, "alice", password, options, cancellationToken: Cancel));
         var loggingIn = await Assert.ThrowsAsync<MessagingException>(
             () => MessagingClient.LoginAsync(wrong, "alice", password, options, cancellationToken: Cancel));
 

@@ -40,7 +40,9 @@ public sealed class SpecificationTests
     public void The_server_hello_is_signed_over_the_stated_hash()
     {
         using var signingKey = Ed25519PrivateKey.FromSeed(Example("realm-seed"));
-        var hash = KeySchedule.TranscriptHash(ClientHelloFrame, ServerHelloFrame.AsSpan(0, ServerHelloFrame.Length - Ed25519.SignatureSize));
+        using var transcript = new Transcript(ClientHelloFrame);
+        transcript.Append(ServerHelloFrame.AsSpan(0, ServerHelloFrame.Length - Ed25519.SignatureSize));
+        var hash = transcript.CurrentHash();
 
         Assert.Equal(Example("transcript-signed"), hash);
         Assert.Equal(Example("realm-key"), signingKey.PublicKey.ToArray());
@@ -60,7 +62,9 @@ public sealed class SpecificationTests
     [Fact]
     public void The_keys_follow_from_the_shared_secret_and_the_transcript()
     {
-        var hash = KeySchedule.TranscriptHash(ClientHelloFrame, ServerHelloFrame);
+        using var transcript = new Transcript(ClientHelloFrame);
+        transcript.Append(ServerHelloFrame);
+        var hash = transcript.CurrentHash();
         var prk = new byte[KeyDerivation.PseudorandomKeySize];
         var recordKey = new byte[AuthenticatedCbc.KeySize];
         var (clientToServer, serverToClient, binding) = KeySchedule.Derive(Example("shared-secret"), hash);

@@ -24,13 +24,13 @@ internal static class AuditEndpoints
     private static async Task<Results<Ok<Page<AuditView>>, ValidationProblem>> ListAsync(
         [AsParameters] PageRequest page, [AsParameters] AuditFilterRequest filter, AuditLog log, CancellationToken cancellationToken)
     {
-        if (!page.TryRead(out var limit, out var after, out var problem))
+        if (!page.TryRead(out var limit, out var after, out var problem) || !filter.TryRead(out var wanted, out problem))
         {
             return problem;
         }
 
         // The row's number stands in the cursor's place for a time.
-        var rows = await log.ListAsync(filter.ToFilter(), after?.CreatedAtMs ?? long.MaxValue, limit + 1, cancellationToken);
+        var rows = await log.ListAsync(wanted, after?.CreatedAtMs ?? long.MaxValue, limit + 1, cancellationToken);
         return TypedResults.Ok(rows.ToPage(limit, AuditView.Of, static row => PageCursor.Encode(row.Sequence, Guid.Empty)));
     }
 

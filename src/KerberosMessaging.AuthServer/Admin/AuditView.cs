@@ -1,5 +1,8 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Text.Json;
 using KerberosMessaging.AuthServer.Domain.Audit;
 using KerberosMessaging.AuthServer.Persistence;
+using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
 
 namespace KerberosMessaging.AuthServer.Admin;
@@ -50,9 +53,9 @@ internal sealed record AuditVerificationView(long Rows, bool Intact, long? Broke
 /// <summary>Which events are asked for; what is left out filters nothing.</summary>
 internal readonly record struct AuditFilterRequest
 {
-    /// <summary>What happened.</summary>
+    /// <summary>What happened, as the list shows it, such as loginFailed.</summary>
     [FromQuery(Name = "kind")]
-    public AuditKind? Kind { get; init; }
+    public string? Kind { get; init; }
 
     /// <summary>Part of who did it, such as an id.</summary>
     [FromQuery(Name = "actor")]
@@ -66,9 +69,9 @@ internal readonly record struct AuditFilterRequest
     [FromQuery(Name = "address")]
     public string? Address { get; init; }
 
-    /// <summary>How it ended.</summary>
+    /// <summary>How it ended: done or refused.</summary>
     [FromQuery(Name = "result")]
-    public AuditResult? Result { get; init; }
+    public string? Result { get; init; }
 
     /// <summary>Not before this time, such as 2026-05-04T08:00:00Z.</summary>
     [FromQuery(Name = "from")]
@@ -82,5 +85,37 @@ internal readonly record struct AuditFilterRequest
     [FromQuery(Name = "correlation")]
     public string? Correlation { get; init; }
 
-    public AuditFilter ToFilter() => new(Kind, Actor, Target, Address, Result, From, To, Correlation);
+    /// <summary>Reads the request.</summary>
+    public bool TryRead([NotNullWhen(true)] out AuditFilter? filter, [NotNullWhen(false)] out ValidationProblem? problem)
+    {
+        filter = null;
+        if (!TryParse<AuditKind>(Kind, "kind", out var kind, out problem) || !TryParse<AuditResult>(Result, "result", out var result, out problem))
+        {
+            return false;
+        }
+
+        filter = new AuditFilter(kind, Actor, Target, Address, result, From, To, Correlation);
+        return true;
+    }
+
+    // The framework would take numbers, and names only in the letter case of the code.
+    private static bool TryParse<T>(string? text, string field, out T? value, [NotNullWhen(false)] out ValidationProblem? problem)
+        where T : struct, Enum
+    {
+        (value, problem) = (null, null);
+        if (text is null)
+        {
+            return true;
+        }
+
+        var names = Enum.GetNames<T>();
+        if (names.Contains(text, StringComparer.OrdinalIgnoreCase))
+        {
+            value = Enum.Parse<T>(text, ignoreCase: true);
+            return true;
+        }
+
+        problem = AdminResults.Wrong(field, $"One of {string.Join(", ", names.Select(JsonNamingPolicy.CamelCase.ConvertName))}.");
+        return false;
+    }
 }

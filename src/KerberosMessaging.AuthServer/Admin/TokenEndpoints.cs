@@ -42,13 +42,11 @@ internal sealed record TokenView(
     Guid? ClientId,
     Guid? ServerId);
 
+// Public, since the framework validates public types alone.
 /// <summary>An invite to make.</summary>
 /// <param name="Name" example="carol">The one name that it registers; left out for any.</param>
 /// <param name="Hours" example="48">For how many hours it is good, at most 90 days; left out for the server's own setting, a week.</param>
-internal sealed record NewInvite(string? Name, [Range(1, NewInvite.MostHours)] int? Hours)
-{
-    public const int MostHours = 90 * 24;
-}
+public sealed record NewInvite(string? Name, [Range(1, 90 * 24)] int? Hours);
 
 internal static class TokenEndpoints
 {

@@ -13,6 +13,8 @@ internal sealed record CertifiedDevice(DeviceId Device, byte[] Certificate);
 /// <summary>The devices of clients: added by their first login, listed, renamed and removed by their client.</summary>
 internal sealed class DeviceService(AuthDbContext database, AuthWriter writer, RealmKeys keys, RevocationLog revocations)
 {
+    private static readonly TimeSpan LastSeenPrecision = TimeSpan.FromMinutes(1);
+
     /// <summary>The client's active devices, oldest first.</summary>
     public async Task<IReadOnlyList<DeviceRow>> ListAsync(ClientId client, CancellationToken cancellationToken) => await database.Devices
         .AsNoTracking()
@@ -67,7 +69,7 @@ internal sealed class DeviceService(AuthDbContext database, AuthWriter writer, R
     public CertifiedDevice? FindOrAdd(WriteScope scope, Guid client, string clientName, DeviceProof proof, Origin origin)
     {
         using (var row = scope.Query(
-            """SELECT "Serial", "Identity", "Certificate", "RevokedAt" FROM "Devices" WHERE "ClientId" = @0 AND "DeviceId" = @1""",
+            """SELECT "Serial", "Identity", "Certificate", "RevokedAt", "LastSeenAt" FROM "Devices" WHERE "ClientId" = @0 AND "DeviceId" = @1""",
             client,
             proof.Device.Value))
         {
@@ -78,7 +80,11 @@ internal sealed class DeviceService(AuthDbContext database, AuthWriter writer, R
                     return null;
                 }
 
-                scope.Execute("""UPDATE "Devices" SET "LastSeenAt" = @0 WHERE "Serial" = @1""", scope.Now, row.GetInt64(0));
+                if (scope.Now - row.GetTime(4) >= LastSeenPrecision)
+                {
+                    scope.Execute("""UPDATE "Devices" SET "LastSeenAt" = @0 WHERE "Serial" = @1""", scope.Now, row.GetInt64(0));
+                }
+
                 return new CertifiedDevice(proof.Device, row.GetFieldValue<byte[]>(2));
             }
         }

@@ -25,11 +25,13 @@ internal sealed partial class Housekeeping(
     {
         var now = time.GetUtcNow();
         var sessionsBefore = now - options.Value.SessionRetention;
+
+        // What ended before a time was created before it, and creation is what the index is by.
         await SweepAsync(
             scope => scope.Execute(
                 """
                 DELETE FROM "Sessions" WHERE "Id" IN (
-                    SELECT "Id" FROM "Sessions" WHERE "RenewableUntil" < @0 AND "ExpiresAt" < @0 LIMIT @1)
+                    SELECT "Id" FROM "Sessions" WHERE "CreatedAt" < @0 AND "RenewableUntil" < @0 AND "ExpiresAt" < @0 LIMIT @1)
                 """,
                 sessionsBefore,
                 RowsPerStep),

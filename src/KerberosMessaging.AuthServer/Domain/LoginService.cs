@@ -36,9 +36,14 @@ internal sealed class LoginService(
         }
 
         var opaque = keys.Opaque(client?.OpaqueKeyVersion ?? keys.OldestOpaqueVersion);
-        var fake = opaque.CreateFakeRecord(credential);
         if (!opaque.TryStartLogin(
-            client?.OpaqueRecord ?? fake, ke1, credential, [], [], LoginProof.OpaqueContext(channelBinding), out var login))
+            client is null ? opaque.FakeRecord : client.OpaqueRecord,
+            ke1,
+            credential,
+            [],
+            [],
+            LoginProof.OpaqueContext(channelBinding),
+            out var login))
         {
             attempt.Dispose();
             return (null, null);

@@ -55,7 +55,6 @@ internal sealed class AuthDbContext(DbContextOptions<AuthDbContext> options) : D
         modelBuilder.Entity<SessionRow>(session =>
         {
             session.HasIndex(row => row.ClientId);
-            session.HasIndex(row => row.ExpiresAt);
             session.HasIndex(row => new { row.CreatedAt, row.Id });
             session.HasOne<ClientRow>().WithMany().HasForeignKey(row => row.ClientId);
         });

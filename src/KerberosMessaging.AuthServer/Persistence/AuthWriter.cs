@@ -97,8 +97,19 @@ internal sealed partial class AuthWriter : IAsyncDisposable
         try
         {
             _scope.Begin();
-            batch.ForEach(item => item.Run(_scope));
-            _scope.Commit();
+
+            // Alone in its transaction, a piece of work needs no savepoint.
+            var isAlone = batch.Count == 1;
+            batch.ForEach(item => item.Run(_scope, isAlone));
+            if (isAlone && batch[0].IsUndone)
+            {
+                _scope.Rollback();
+            }
+            else
+            {
+                _scope.Commit();
+            }
+
             batch.ForEach(static item => item.Complete());
         }
         catch (Exception e)
@@ -113,8 +124,11 @@ internal sealed partial class AuthWriter : IAsyncDisposable
 
     private abstract class WriteItem
     {
-        /// <summary>Runs the work within its savepoint; what the work throws is kept for its caller.</summary>
-        public abstract void Run(WriteScope scope);
+        /// <summary>Whether the work threw, and nothing of it is to stay.</summary>
+        public abstract bool IsUndone { get; }
+
+        /// <summary>Runs the work, in a savepoint unless it is alone; what the work throws is kept for its caller.</summary>
+        public abstract void Run(WriteScope scope, bool isAlone);
 
         public abstract void Complete();
 
@@ -130,17 +144,19 @@ internal sealed partial class AuthWriter : IAsyncDisposable
 
         public Task<T> Task => _done.Task;
 
-        public override void Run(WriteScope scope)
+        public override bool IsUndone => _thrown is not null;
+
+        public override void Run(WriteScope scope, bool isAlone)
         {
-            scope.BeginItem();
+            scope.BeginItem(isAlone);
             try
             {
                 _result = work(scope);
-                _afterCommit = scope.EndItem();
+                _afterCommit = scope.EndItem(isAlone);
             }
             catch (Exception e) when (e is not SqliteException { SqliteErrorCode: not Constraint })
             {
-                scope.UndoItem();
+                scope.UndoItem(isAlone);
                 _thrown = e;
             }
         }

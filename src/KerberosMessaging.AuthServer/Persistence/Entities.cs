@@ -60,7 +60,7 @@ internal sealed class DeviceRow
 
     public DateTimeOffset CreatedAt { get; init; }
 
-    /// <summary>When it last logged in or renewed.</summary>
+    /// <summary>When it last logged in or renewed, to the minute.</summary>
     public DateTimeOffset LastSeenAt { get; set; }
 
     public DateTimeOffset? RevokedAt { get; set; }

@@ -79,27 +79,37 @@ internal sealed class WriteScope : IDisposable
 
     internal void Begin() => _commands.Execute("BEGIN IMMEDIATE");
 
-    internal void BeginItem()
+    internal void BeginItem(bool isAlone)
     {
         Now = DateTimeOffset.FromUnixTimeMilliseconds(_time.GetUtcNow().ToUnixTimeMilliseconds());
         _tailBeforeItem = _tail;
         _afterCommit = [];
-        _commands.Execute("SAVEPOINT item");
+        if (!isAlone)
+        {
+            _commands.Execute("SAVEPOINT item");
+        }
     }
 
-    internal List<Action> EndItem()
+    internal List<Action> EndItem(bool isAlone)
     {
         Database.ChangeTracker.Clear();
-        _commands.Execute("RELEASE item");
+        if (!isAlone)
+        {
+            _commands.Execute("RELEASE item");
+        }
+
         return _afterCommit;
     }
 
-    internal void UndoItem()
+    internal void UndoItem(bool isAlone)
     {
         Database.ChangeTracker.Clear();
-        _commands.Execute("ROLLBACK TO item");
-        _commands.Execute("RELEASE item");
         _tail = _tailBeforeItem;
+        if (!isAlone)
+        {
+            _commands.Execute("ROLLBACK TO item");
+            _commands.Execute("RELEASE item");
+        }
     }
 
     internal void Commit()

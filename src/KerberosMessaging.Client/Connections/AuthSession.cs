@@ -12,8 +12,10 @@ internal sealed class AuthSession(RealmPin realm, MessagingOptions options, Tick
     private readonly SemaphoreSlim _renewing = new(1);
     private readonly CancellationTokenSource _closing = new();
     private RequestConnection? _connection;
+    private Task _renewal = Task.CompletedTask;
 
-    private string ServerText => $"the auth server at {realm.Host}:{realm.Port}";
+    /// <summary>The auth server, for a person.</summary>
+    public string ServerText => $"the auth server at {realm.Host}:{realm.Port}";
 
     /// <summary>The channel options of a client: it takes whole messages from the start, since servers prove themselves first.</summary>
     public ChannelOptions ChannelOptions { get; } = new()
@@ -32,6 +34,10 @@ internal sealed class AuthSession(RealmPin realm, MessagingOptions options, Tick
         where TReply : IWireMessage<TReply> => UseAsync(
             connection => connection.RequestAsync<TReply>(request, cancellationToken), cancellationToken);
 
+    /// <summary>Does something on the signed-in channel, opening it when needed.</summary>
+    public Task<T> UseAsync<T>(Func<RequestConnection, Task<T>> action, CancellationToken cancellationToken) =>
+        Failures.TranslateAsync(ServerText, async () => await action(await GetAsync(cancellationToken).ConfigureAwait(false)).ConfigureAwait(false));
+
     /// <summary>A service ticket: from the cache while it is fresh, else from the TGS exchange.</summary>
     public async Task<CachedTicket> GetServiceTicketAsync(ServerId server, CancellationToken cancellationToken)
     {
@@ -47,7 +53,7 @@ internal sealed class AuthSession(RealmPin realm, MessagingOptions options, Tick
             cached?.Dispose();
             return fresh;
         }
-        catch (MessagingException e) when (e.Failure == MessagingFailure.Unreachable && clock.Now < cached?.Times.EndsAt)
+        catch (MessagingException e) when (Failures.IsWorthRetrying(e) && clock.Now < cached?.Times.EndsAt)
         {
             // The auth server is away, and this one is good for a while yet.
             return cached;
@@ -84,7 +90,10 @@ internal sealed class AuthSession(RealmPin realm, MessagingOptions options, Tick
             cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Renews the ticket-granting ticket when four fifths of its life are over and its renewable life is not.</summary>
+    /// <summary>
+    /// Renews the ticket-granting ticket when four fifths of its life are over and its renewable life is not, and presents the
+    /// new one on the open channel, which would else end with the old one.
+    /// </summary>
     public async Task RenewIfDueAsync(CancellationToken cancellationToken)
     {
         await _renewing.WaitAsync(cancellationToken).ConfigureAwait(false);
@@ -96,7 +105,7 @@ internal sealed class AuthSession(RealmPin realm, MessagingOptions options, Tick
                 return;
             }
 
-            var renewed = await UseAsync(
+            await UseAsync(
                 async connection =>
                 {
                     var reply = await connection.RequestAsync<TicketGranted>(
@@ -105,16 +114,12 @@ internal sealed class AuthSession(RealmPin realm, MessagingOptions options, Tick
                         cancellationToken).ConfigureAwait(false);
                     using var part = AsReplyPart.TryOpen(reply.SealedPart, granting.SessionKey, reply.Ticket)
                         ?? throw new ProtocolException(ProtocolError.Malformed, "The reply does not open with the session key.");
-                    return new CachedTicket(reply.Ticket, part.SessionKey.Clone(), part.Times);
+                    using var renewed = new CachedTicket(reply.Ticket, part.SessionKey.Clone(), part.Times);
+                    tickets.PutGranting(renewed);
+                    await renewed.PresentAsync(connection, cancellationToken).ConfigureAwait(false);
+                    return renewed.Times;
                 },
                 cancellationToken).ConfigureAwait(false);
-            using (renewed)
-            {
-                tickets.PutGranting(renewed);
-            }
-
-            // The channel is still bound to the old ticket's end; the next request opens one under the new ticket.
-            await DisconnectAsync().ConfigureAwait(false);
         }
         finally
         {
@@ -144,13 +149,11 @@ internal sealed class AuthSession(RealmPin realm, MessagingOptions options, Tick
         // Ends a connecting that is under way, which would leave its connection open behind.
         await _closing.CancelAsync().ConfigureAwait(false);
         await DisconnectAsync().ConfigureAwait(false);
+        await _renewal.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         _connecting.Dispose();
         _renewing.Dispose();
         _closing.Dispose();
     }
-
-    private Task<T> UseAsync<T>(Func<RequestConnection, Task<T>> action, CancellationToken cancellationToken) =>
-        Failures.TranslateAsync(ServerText, async () => await action(await GetAsync(cancellationToken).ConfigureAwait(false)).ConfigureAwait(false));
 
     private async Task<RequestConnection> GetAsync(CancellationToken cancellationToken)
     {
@@ -189,11 +192,57 @@ internal sealed class AuthSession(RealmPin realm, MessagingOptions options, Tick
                 throw;
             }
 
+            if (_renewal.IsCompleted)
+            {
+                _renewal = KeepRenewedAsync(_closing.Token);
+            }
+
             return _connection = connection;
         }
         finally
         {
             _connecting.Release();
+        }
+    }
+
+    // Unasked, because a client that only waits asks for nothing, and a ticket that has ended cannot be renewed.
+    private async Task KeepRenewedAsync(CancellationToken cancellationToken)
+    {
+        var delay = options.FirstReconnectDelay;
+        while (true)
+        {
+            try
+            {
+                if (WhenToRenew() is not { } renewAt)
+                {
+                    return;
+                }
+
+                var wait = renewAt - clock.Now;
+                if (wait > TimeSpan.Zero)
+                {
+                    await Task.Delay(wait, options.Time, cancellationToken).ConfigureAwait(false);
+                }
+
+                await RenewIfDueAsync(cancellationToken).ConfigureAwait(false);
+                delay = options.FirstReconnectDelay;
+            }
+            catch (MessagingException e) when (Failures.IsWorthRetrying(e))
+            {
+                await Task.Delay(Retry.Wait(e, delay), options.Time, cancellationToken).ConfigureAwait(false);
+                delay = Retry.Next(options, delay);
+            }
+            catch (MessagingException)
+            {
+                // There is no login any more; whoever uses the channel next is told.
+                return;
+            }
+        }
+
+        DateTimeOffset? WhenToRenew()
+        {
+            using var granting = tickets.GetGranting();
+            return granting.Times.EndsAt < granting.Times.RenewableUntil ? granting.RenewAt : null;
         }
     }
 }

@@ -7,6 +7,8 @@ namespace KerberosMessaging.Client.Connections;
 /// <summary>Turns what the transport throws into what a caller can act on.</summary>
 internal static class Failures
 {
+    private static readonly TimeSpan LongestAdvice = TimeSpan.FromMinutes(1);
+
     public static async Task<T> TranslateAsync<T>(string server, Func<Task<T>> operation)
     {
         try
@@ -35,37 +37,61 @@ internal static class Failures
             MessagingFailure.UntrustedServer, $"the handshake with {server} did not verify", e),
         ChannelFailure.RefusedByPeer when e.PeerError == ProtocolError.SessionEnded => new MessagingException(
             MessagingFailure.NotLoggedIn, "the session ended", e),
+        ChannelFailure.RefusedByPeer when e.PeerError == ProtocolError.Overloaded => new MessagingException(
+            MessagingFailure.TooManyRequests, $"{server} has too many connections or requests; {TryAgain(Believable(e))}", e)
+        {
+            RetryAfter = Believable(e),
+        },
         ChannelFailure.RefusedByPeer => new MessagingException(
-            MessagingFailure.Unreachable, $"{server} ended the connection ({e.PeerError})", e),
+            MessagingFailure.Unreachable, $"{server} ended the connection ({e.PeerError})", e)
+        {
+            RetryAfter = Believable(e),
+        },
         _ => new MessagingException(MessagingFailure.Unreachable, $"{server} cannot be reached", e),
     };
 
-    public static MessagingException Translate(RequestRefusedException e) => e.Error switch
+    public static MessagingException Translate(RequestRefusedException e)
     {
-        ProtocolError.LoginFailed => new MessagingException(MessagingFailure.LoginFailed, "the name or the password is wrong", e),
-        ProtocolError.TicketRefused or ProtocolError.NotSignedIn => new MessagingException(
-            MessagingFailure.NotLoggedIn, "the login has ended or was revoked", e),
-        ProtocolError.DeviceRefused => new MessagingException(MessagingFailure.DeviceRefused, "the realm refused this device", e),
-        ProtocolError.UnknownClient => new MessagingException(MessagingFailure.UnknownRecipient, "there is no client of that name", e),
-        ProtocolError.QuotaExceeded => new MessagingException(
-            MessagingFailure.MailboxFull, $"the recipient's mailbox is full; try again in {e.RetryAfter.TotalSeconds:0} s", e),
-        ProtocolError.Busy or ProtocolError.ShuttingDown or ProtocolError.Internal => new MessagingException(
-            MessagingFailure.Unreachable, "the server is busy, stopping or in trouble", e),
-        _ => new MessagingException(MessagingFailure.Refused, $"the server refused the request ({e.Error})", e),
-    };
+        var (failure, message) = e.Error switch
+        {
+            ProtocolError.LoginFailed => (MessagingFailure.LoginFailed, "the name or the password is wrong"),
+            ProtocolError.ClientDisabled => (MessagingFailure.ClientDisabled, "the account is disabled"),
+            ProtocolError.TooManyRequests => (
+                MessagingFailure.TooManyRequests, $"too many failed logins or requests; {TryAgain(e.RetryAfter)}"),
+            ProtocolError.TicketRefused or ProtocolError.NotSignedIn => (
+                MessagingFailure.NotLoggedIn, "the login has ended or was revoked"),
+            ProtocolError.DeviceRefused => (MessagingFailure.DeviceRefused, "the realm refused this device"),
+            ProtocolError.UnknownDevice => (MessagingFailure.UnknownDevice, "there is no such device"),
+            ProtocolError.UnknownClient => (MessagingFailure.UnknownRecipient, "there is no client of that name"),
+            ProtocolError.QuotaExceeded => (
+                MessagingFailure.MailboxFull, $"the recipient's mailbox is full; {TryAgain(e.RetryAfter)}"),
+            ProtocolError.Busy or ProtocolError.ShuttingDown or ProtocolError.Internal => (
+                MessagingFailure.Unreachable, "the server is busy, stopping or in trouble"),
+            _ => (MessagingFailure.Refused, $"the server refused the request ({e.Error})"),
+        };
+        return new MessagingException(failure, message, e) { RetryAfter = e.RetryAfter };
+    }
 
-    /// <summary>Whether trying again on a new connection can help.</summary>
-    public static bool IsWorthRetrying(MessagingException e) => e.Failure == MessagingFailure.Unreachable;
+    /// <summary>Whether trying again later, on a new connection, can help.</summary>
+    public static bool IsWorthRetrying(MessagingException e) =>
+        e.Failure is MessagingFailure.Unreachable or MessagingFailure.TooManyRequests;
 
     /// <summary>Whether a server, or this client itself, decided that a message is not sent, as against that being unknown.</summary>
     public static bool IsRefusal(MessagingException e) => e.Failure
         is MessagingFailure.Refused or MessagingFailure.MailboxFull or MessagingFailure.UnknownRecipient
         or MessagingFailure.RecipientNotReady or MessagingFailure.IdentityChanged or MessagingFailure.NameInvalid;
 
-    public static MessagingException Store(string path, Exception e) => new(
-        MessagingFailure.StoreUnusable,
-        e is CryptographicException
-            ? $"the local store '{path}' cannot be opened with this password or key"
-            : $"the local store '{path}' cannot be used: {e.Message}",
-        e);
+    public static MessagingException Store(string path, Exception e) => e is CryptographicException
+        ? SealedStore(path, e)
+        : new MessagingException(MessagingFailure.StoreUnusable, $"the local store '{path}' cannot be used: {e.Message}", e);
+
+    public static MessagingException SealedStore(string path, Exception? e = null) => new(
+        MessagingFailure.StoreUnusable, $"the local store '{path}' cannot be opened with this password or key", e);
+
+    // In the handshake anyone on the path can write an error frame, and should not keep a client away for long.
+    private static TimeSpan Believable(ChannelException e) => e.RetryAfter < LongestAdvice ? e.RetryAfter : LongestAdvice;
+
+    // Rounded up: who comes back too early waits again, and longer.
+    private static string TryAgain(TimeSpan after) =>
+        after > TimeSpan.Zero ? $"try again in {Math.Ceiling(after.TotalSeconds):0} s" : "try again later";
 }

@@ -113,6 +113,12 @@ internal sealed class MessageServerConnection(
                 link.Connection = connection;
                 try
                 {
+                    if (connection.Channel.Server != Id)
+                    {
+                        throw new MessagingException(
+                            MessagingFailure.UntrustedServer, $"{ServerText} is another server than the one that the realm lists there");
+                    }
+
                     ticket = await PresentAsync(connection, ticket, cancellationToken).ConfigureAwait(false);
                 }
                 catch
@@ -169,18 +175,23 @@ internal sealed class MessageServerConnection(
 
             try
             {
-                using var fresh = await auth.RequestServiceTicketAsync(Id, cancellationToken).ConfigureAwait(false);
-                await fresh.PresentAsync(connection, cancellationToken).ConfigureAwait(false);
-                renewAt = fresh.RenewAt;
+                renewAt = await Failures.TranslateAsync(ServerText, () => RenewOnAsync(connection, cancellationToken)).ConfigureAwait(false);
                 delay = options.FirstReconnectDelay;
             }
-            catch (Exception e) when (e is MessagingException or RequestRefusedException or ChannelException or ProtocolException)
+            catch (MessagingException e)
             {
                 // The connection lasts until its ticket ends; until then it is worth trying again. What cannot be mended
                 // shows when the server ends the connection and the next one cannot be opened.
-                await Task.Delay(delay, options.Time, cancellationToken).ConfigureAwait(false);
+                await Task.Delay(Retry.Wait(e, delay), options.Time, cancellationToken).ConfigureAwait(false);
                 delay = Retry.Next(options, delay);
             }
         }
+    }
+
+    private async Task<DateTimeOffset> RenewOnAsync(RequestConnection connection, CancellationToken cancellationToken)
+    {
+        using var fresh = await auth.RequestServiceTicketAsync(Id, cancellationToken).ConfigureAwait(false);
+        await fresh.PresentAsync(connection, cancellationToken).ConfigureAwait(false);
+        return fresh.RenewAt;
     }
 }

@@ -3,6 +3,8 @@ namespace KerberosMessaging.Client.Connections;
 /// <summary>Tries an operation again, with growing delay, while its failure is one that a new connection can mend.</summary>
 internal static class Retry
 {
+    private static readonly TimeSpan LongestWait = TimeSpan.FromHours(1);
+
     public static async Task<T> RunAsync<T>(
         MessagingOptions options,
         Func<CancellationToken, Task<T>> operation,
@@ -22,9 +24,9 @@ internal static class Retry
             {
                 throw new MessagingException(MessagingFailure.Unreachable, "the server did not answer in time", e);
             }
-            catch (MessagingException e) when (Failures.IsWorthRetrying(e) && delay < Left())
+            catch (MessagingException e) when (Failures.IsWorthRetrying(e) && Wait(e, delay) < Left())
             {
-                await Task.Delay(delay, options.Time, cancellationToken).ConfigureAwait(false);
+                await Task.Delay(Wait(e, delay), options.Time, cancellationToken).ConfigureAwait(false);
                 delay = Next(options, delay);
             }
         }
@@ -52,6 +54,13 @@ internal static class Retry
         {
             throw new MessagingException(MessagingFailure.Unreachable, "the server did not answer in time", e);
         }
+    }
+
+    /// <summary>How long to wait after a failure: at least as long as the server asked for, but not for ever.</summary>
+    public static TimeSpan Wait(MessagingException e, TimeSpan delay)
+    {
+        var asked = e.RetryAfter < LongestWait ? e.RetryAfter : LongestWait;
+        return asked > delay ? asked : delay;
     }
 
     /// <summary>The delay after this one.</summary>

@@ -69,7 +69,7 @@ internal sealed partial class Receiver(LocalStore store, Contacts contacts, Mess
             {
                 await AskAsync(link, 0, cancellationToken).ConfigureAwait(false);
             }
-            catch (MessagingException e) when (e.Failure is MessagingFailure.Unreachable or MessagingFailure.NotLoggedIn)
+            catch (MessagingException e) when (Failures.IsWorthRetrying(e) || e.Failure == MessagingFailure.NotLoggedIn)
             {
                 // The next connection asks, or receiving has stopped.
             }
@@ -162,10 +162,11 @@ internal sealed partial class Receiver(LocalStore store, Contacts contacts, Mess
             }
             catch (MessagingException e) when (Failures.IsWorthRetrying(e) || e.Failure == MessagingFailure.RecipientNotReady)
             {
-                Log.ConnectFailed(_logger, e.Failure, delay);
-                _interruption = new Interruption(e, delay);
+                var wait = Retry.Wait(e, delay);
+                Log.ConnectFailed(_logger, e.Failure, wait);
+                _interruption = new Interruption(e, wait);
                 Signal();
-                await Task.Delay(delay, options.Time, _closing.Token).ConfigureAwait(false);
+                await Task.Delay(wait, options.Time, _closing.Token).ConfigureAwait(false);
                 delay = Retry.Next(options, delay);
             }
         }
@@ -220,7 +221,7 @@ internal sealed partial class Receiver(LocalStore store, Contacts contacts, Mess
             await link.RequestAsync<Done>(new AcknowledgeRequest([range]), _closing.Token).ConfigureAwait(false);
             await link.RequestAsync<CreditGranted>(new GrantCreditRequest(count), _closing.Token).ConfigureAwait(false);
         }
-        catch (MessagingException e) when (e.Failure is MessagingFailure.Unreachable or MessagingFailure.NotLoggedIn)
+        catch (MessagingException e) when (Failures.IsWorthRetrying(e) || e.Failure == MessagingFailure.NotLoggedIn)
         {
             // The message comes again after reconnecting and is then known by its id.
             Log.AcknowledgeFailed(_logger, e.Failure);

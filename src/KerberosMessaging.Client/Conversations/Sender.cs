@@ -65,7 +65,7 @@ internal sealed partial class Sender(LocalStore store, Contacts contacts, Server
             catch (MessagingException e) when (e.Failure is not (MessagingFailure.NotLoggedIn or MessagingFailure.StoreUnusable))
             {
                 Log.Kept(_logger, e.Failure);
-                if (e.Failure == MessagingFailure.Unreachable)
+                if (Failures.IsWorthRetrying(e))
                 {
                     return;
                 }

@@ -12,6 +12,7 @@ namespace KerberosMessaging.Client.Store;
 internal sealed class LocalStore : IDisposable
 {
     private const int SchemaVersion = 1;
+    private const string WrappedKeyName = "store key";
     private const string WrappedKeyPlace = "settings.store key";
     private const string WrappingLabel = "kmsg/25 store key wrapping";
 
@@ -47,33 +48,29 @@ internal sealed class LocalStore : IDisposable
     public SecretBytes CopyKey() => Use(_cipher.CopyKey);
 
     /// <summary>Opens the store with a key from the password (OPAQUE's export_key) or a key file, making it when it is missing.</summary>
-    public static LocalStore OpenOrCreate(string path, SecretBytes outerKey) => Guard(path, () =>
+    public static LocalStore OpenOrCreate(string path, SecretBytes outerKey) =>
+        TryOpenOrCreate(path, outerKey) ?? throw Connections.Failures.SealedStore(path);
+
+    /// <summary>The same; null when the store is there and sealed under another key.</summary>
+    public static LocalStore? TryOpenOrCreate(string path, SecretBytes outerKey) => Guard(path, () =>
     {
         var connectionString = Prepare(path, mayCreate: true);
-        using var wrappingKey = new SecretBytes(AuthenticatedCbc.KeySize);
-        using (var prk = new SecretBytes(KeyDerivation.PseudorandomKeySize))
-        {
-            KeyDerivation.Extract([], outerKey.Span, prk.Span);
-            KeyDerivation.Expand(prk.Span, WrappingLabel, wrappingKey.Span);
-        }
-
-        using var wrapping = new StoreCipher(wrappingKey.Clone());
+        using var wrapping = WrappingCipher(outerKey);
         using var connection = Connect(connectionString);
         using var transaction = connection.BeginTransaction(deferred: false);
-        using var select = Command(connection, transaction, "SELECT value FROM settings WHERE name = $name", ("$name", "store key"));
-        if (select.ExecuteScalar() is byte[] wrapped)
+        if (ReadWrappedKey(connection, transaction) is { } wrapped)
         {
-            return new LocalStore(path, connectionString, new StoreCipher(wrapping.Open(WrappedKeyPlace, [], wrapped)));
+            if (wrapping.TryOpen(WrappedKeyPlace, [], wrapped) is { } existing)
+            {
+                return new LocalStore(path, connectionString, new StoreCipher(existing));
+            }
+
+            SqliteConnection.ClearPool(connection);
+            return null;
         }
 
         var storeKey = SecretBytes.Random(AuthenticatedCbc.KeySize);
-        using var insert = Command(
-            connection,
-            transaction,
-            "INSERT INTO settings (name, value) VALUES ($name, $value)",
-            ("$name", "store key"),
-            ("$value", wrapping.Seal(WrappedKeyPlace, [], storeKey.Span)));
-        insert.ExecuteNonQuery();
+        WriteWrappedKey(connection, transaction, wrapping.Seal(WrappedKeyPlace, [], storeKey.Span));
         transaction.Commit();
         return new LocalStore(path, connectionString, new StoreCipher(storeKey));
     });
@@ -81,6 +78,34 @@ internal sealed class LocalStore : IDisposable
     /// <summary>Opens an existing store with its own key.</summary>
     public static LocalStore Open(string path, SecretBytes storeKey) => Guard(path, () =>
         new LocalStore(path, Prepare(path, mayCreate: false), new StoreCipher(storeKey.Clone())));
+
+    /// <summary>
+    /// Seals the store key under another outer key, if it is sealed under one of these by now. False where it is not, as in a
+    /// store that has a key file: then nothing changes.
+    /// </summary>
+    public bool TrySealUnder(SecretBytes newOuterKey, IEnumerable<SecretBytes> formerOuterKeys) => Use(() =>
+    {
+        using var connection = Connect(_connectionString);
+        using var transaction = connection.BeginTransaction(deferred: false);
+        var wrapped = ReadWrappedKey(connection, transaction) ?? throw new IOException("it is damaged");
+        if (!formerOuterKeys.Any(IsSealedUnder))
+        {
+            return false;
+        }
+
+        using var wrapping = WrappingCipher(newOuterKey);
+        using var storeKey = _cipher.CopyKey();
+        WriteWrappedKey(connection, transaction, wrapping.Seal(WrappedKeyPlace, [], storeKey.Span));
+        transaction.Commit();
+        return true;
+
+        bool IsSealedUnder(SecretBytes outerKey)
+        {
+            using var former = WrappingCipher(outerKey);
+            using var opened = former.TryOpen(WrappedKeyPlace, [], wrapped);
+            return opened is not null;
+        }
+    });
 
     /// <summary>Runs an action in a transaction of its own; what it changed is on disk when this returns.</summary>
     public T Write<T>(Func<StoreTransaction, T> action) => Use(() =>
@@ -132,6 +157,32 @@ internal sealed class LocalStore : IDisposable
         }
 
         return command;
+    }
+
+    private static StoreCipher WrappingCipher(SecretBytes outerKey)
+    {
+        var wrappingKey = new SecretBytes(AuthenticatedCbc.KeySize);
+        using var prk = new SecretBytes(KeyDerivation.PseudorandomKeySize);
+        KeyDerivation.Extract([], outerKey.Span, prk.Span);
+        KeyDerivation.Expand(prk.Span, WrappingLabel, wrappingKey.Span);
+        return new StoreCipher(wrappingKey);
+    }
+
+    private static byte[]? ReadWrappedKey(SqliteConnection connection, SqliteTransaction transaction)
+    {
+        using var select = Command(connection, transaction, "SELECT value FROM settings WHERE name = $name", ("$name", WrappedKeyName));
+        return select.ExecuteScalar() as byte[];
+    }
+
+    private static void WriteWrappedKey(SqliteConnection connection, SqliteTransaction transaction, byte[] wrapped)
+    {
+        using var write = Command(
+            connection,
+            transaction,
+            "INSERT INTO settings (name, value) VALUES ($name, $value) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+            ("$name", WrappedKeyName),
+            ("$value", wrapped));
+        write.ExecuteNonQuery();
     }
 
     private static string Prepare(string path, bool mayCreate)

@@ -15,11 +15,15 @@ internal sealed class StoreCipher(SecretBytes storeKey) : IDisposable
         AuthenticatedCbc.Seal(storeKey.Span, plaintext, AssociatedData(place, row));
 
     /// <exception cref="CryptographicException">The value was changed, moved, or sealed under another key.</exception>
-    public SecretBytes Open(string place, ReadOnlySpan<byte> row, ReadOnlySpan<byte> sealedValue)
+    public SecretBytes Open(string place, ReadOnlySpan<byte> row, ReadOnlySpan<byte> sealedValue) =>
+        TryOpen(place, row, sealedValue) ?? throw new CryptographicException("A value of the local store does not verify.");
+
+    /// <summary>Opens a value; null when it was changed, moved, or sealed under another key.</summary>
+    public SecretBytes? TryOpen(string place, ReadOnlySpan<byte> row, ReadOnlySpan<byte> sealedValue)
     {
         if (!AuthenticatedCbc.TryOpen(storeKey.Span, sealedValue, AssociatedData(place, row), out var plaintext))
         {
-            throw new CryptographicException("A value of the local store does not verify.");
+            return null;
         }
 
         var secret = new SecretBytes(plaintext);

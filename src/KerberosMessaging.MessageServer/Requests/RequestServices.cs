@@ -7,10 +7,12 @@ namespace KerberosMessaging.MessageServer.Requests;
 internal static class RequestServices
 {
     public static IServiceCollection AddRequests(this IServiceCollection services) => services
-        .AddRequest<PresentTicketRequest, PresentTicketHandler>(RequestAccess.Anyone)
+        .AddRequest<PresentTicketRequest, PresentTicketHandler>(RequestAccess.Anyone, cost: 5)
         .AddRequest<UploadPrekeysRequest, UploadPrekeysHandler>(RequestAccess.SignedIn)
         .AddRequest<FetchPrekeysRequest, FetchPrekeysHandler>(RequestAccess.SignedIn)
         .AddPipelinedRequest<SendMessageRequest, SendMessageHandler>(RequestAccess.SignedIn)
-        .AddPipelinedRequest<AcknowledgeRequest, AcknowledgeHandler>(RequestAccess.SignedIn)
-        .AddRequest<GrantCreditRequest, GrantCreditHandler>(RequestAccess.SignedIn);
+
+        // What a device was sent, it may always acknowledge, and ask for more: a refusal here would stop its mail.
+        .AddPipelinedRequest<AcknowledgeRequest, AcknowledgeHandler>(RequestAccess.SignedIn, cost: 0)
+        .AddRequest<GrantCreditRequest, GrantCreditHandler>(RequestAccess.SignedIn, cost: 0);
 }

@@ -11,20 +11,23 @@ namespace KerberosMessaging.Terminal.Interaction;
 /// Gets a password from the terminal, a file or standard input, leaving no copy of it behind. Never from an argument or
 /// the environment, which other users and logs can see.
 /// </summary>
-internal sealed class PasswordInput(IShell shell)
+/// <param name="shell">The shell.</param>
+/// <param name="what">What is asked for, to a person.</param>
+/// <param name="option">How the options begin that say where it comes from.</param>
+internal sealed class PasswordInput(IShell shell, string what = "password", string option = "--password")
 {
     // The longest password in UTF-8, and a line end.
     private const int MaxBytes = (Password.MaxLength * 3) + 2;
 
     public async Task<SecretBytes> ReadFileAsync(string path, CancellationToken cancellationToken)
     {
-        using var stream = SecretFiles.Open(path, "password file", shell.Error);
-        return await ReadFirstLineAsync(stream, $"the password file '{path}'", cancellationToken);
+        using var stream = SecretFiles.Open(path, $"{what} file", shell.Error);
+        return await ReadFirstLineAsync(stream, $"the {what} file '{path}'", cancellationToken);
     }
 
     public Task<SecretBytes> ReadInputAsync(CancellationToken cancellationToken) => shell.IsInputTerminal
         ? throw CommandException.Usage(
-            "standard input is the terminal, which would show the password", "without --password-stdin it is asked for unseen")
+            $"standard input is the terminal, which would show the {what}", $"without {option}-stdin it is asked for unseen")
         : ReadFirstLineAsync(shell.Input, "standard input", cancellationToken);
 
     public async Task<SecretBytes> AskAsync(string question, bool twice, CancellationToken cancellationToken)
@@ -32,7 +35,7 @@ internal sealed class PasswordInput(IShell shell)
         if (!shell.IsInputTerminal)
         {
             throw CommandException.Usage(
-                "there is no terminal to ask for the password", "give --password-file FILE or --password-stdin");
+                $"there is no terminal to ask for the {what}", $"give {option}-file FILE or {option}-stdin");
         }
 
         var prompts = new Prompts(shell);
@@ -46,10 +49,10 @@ internal sealed class PasswordInput(IShell shell)
             }
         }
 
-        return Check(line.Characters, "the password");
+        return Check(line.Characters, $"the {what}");
     }
 
-    private static async Task<SecretBytes> ReadFirstLineAsync(Stream stream, string source, CancellationToken cancellationToken)
+    private async Task<SecretBytes> ReadFirstLineAsync(Stream stream, string source, CancellationToken cancellationToken)
     {
         var bytes = GC.AllocateArray<byte>(MaxBytes, pinned: true);
         var characters = GC.AllocateArray<char>(MaxBytes, pinned: true);
@@ -71,7 +74,7 @@ internal sealed class PasswordInput(IShell shell)
 
             if (lineEnd < 0)
             {
-                throw CommandException.Usage($"the first line of {source} is too long for a password");
+                throw CommandException.Usage($"the first line of {source} is too long for a {what}");
             }
 
             var line = bytes.AsSpan(0, lineEnd);

@@ -13,6 +13,12 @@ internal sealed class ScriptedClient(string name)
 
     public byte[] Record { get; set; } = [];
 
+    /// <summary>Its sealed earlier export keys.</summary>
+    public byte[] PreviousKeys { get; set; } = [];
+
+    /// <summary>Whether its logins are asked for a new record.</summary>
+    public bool WantsNewRecord { get; set; }
+
     /// <summary>Its devices' certificates.</summary>
     public ConcurrentDictionary<DeviceId, byte[]> Certificates { get; } = new();
 

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using KerberosMessaging.Cryptography;
 using KerberosMessaging.Protocol;
 using KerberosMessaging.Transport;
@@ -9,12 +10,13 @@ internal sealed class ScriptedConnection(SecureChannel channel)
 {
     private readonly List<IWireMessage> _pushes = [];
     private SecretBytes? _mixKey;
+    private (byte[] Ke3, SecretBytes? Key) _proven = ([], null);
 
     public SecureChannel Channel => channel;
 
     public ReadOnlySpan<byte> Binding => channel.ChannelBinding.Span;
 
-    /// <summary>A login between its two steps.</summary>
+    /// <summary>A login between its steps.</summary>
     public OpaqueServerLogin? Login { get; set; }
 
     /// <summary>Whose login that is, and later who presented a ticket.</summary>
@@ -22,6 +24,18 @@ internal sealed class ScriptedConnection(SecureChannel channel)
 
     /// <summary>From which device the ticket was.</summary>
     public DeviceId Device { get; set; }
+
+    /// <summary>Whether KE3 proves the password; the same one may be shown again.</summary>
+    public bool TryProve(byte[] ke3, [NotNullWhen(true)] out SecretBytes? sessionKey)
+    {
+        if (Login is not null && Login.TryFinish(ke3, out var proven))
+        {
+            _proven = (ke3, proven);
+        }
+
+        sessionKey = _proven.Ke3.AsSpan().SequenceEqual(ke3) ? _proven.Key : null;
+        return sessionKey is not null;
+    }
 
     /// <summary>Mixes a key into the channel once the present request is answered.</summary>
     public void MixAfterwards(SecretBytes key) => _mixKey = key;

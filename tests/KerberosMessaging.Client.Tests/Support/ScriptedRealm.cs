@@ -88,8 +88,8 @@ internal sealed class ScriptedRealm : IAsyncDisposable
         TempFolder folder, string name, CancellationToken cancellationToken, TimeSpan? timeout = null)
     {
         using var password = PasswordOf(name);
-        await MessagingClient.RegisterAsync(Pin, name, password, cancellationToken);
         var options = Options(folder, name) with { OperationTimeout = timeout ?? TimeSpan.FromSeconds(10) };
+        await MessagingClient.RegisterAsync(Pin, name, password, options, cancellationToken: cancellationToken);
         return await MessagingClient.LoginAsync(Pin, name, password, options, cancellationToken: cancellationToken);
     }
 
@@ -127,19 +127,30 @@ internal sealed class ScriptedRealm : IAsyncDisposable
         Auth.On<StartLoginRequest>((connection, request) =>
         {
             connection.Client = _clients.GetValueOrDefault(request.Name);
-            var credential = CredentialOf(request.Name);
-            Assert.True(_opaque.TryStartLogin(
-                connection.Client?.Record ?? _opaque.CreateFakeRecord(credential),
-                request.Ke1,
-                credential,
-                [],
-                [],
-                LoginProof.OpaqueContext(connection.Binding),
-                out var login));
-            connection.Login = login;
-            return new LoginChallenge(OnWire(Cheapest), login.Ke2.ToArray());
+            return new LoginChallenge(OnWire(Cheapest), StartLogin(connection, request.Name, request.Ke1));
         });
+        Auth.On<FetchPreviousKeysRequest>((connection, request) => connection.TryProve(request.Ke3, out _)
+            ? new PreviousKeysReply(connection.Client!.PreviousKeys)
+            : new ErrorReply(ProtocolError.LoginFailed, 0));
         Auth.On<FinishLoginRequest>(FinishLogin);
+        Auth.On<StartPasswordChangeRequest>((connection, request) =>
+        {
+            var response = new byte[Opaque.RegistrationResponseSize];
+            var client = connection.Client!;
+            Assert.True(_opaque.TryCreateRegistrationResponse(request.RegistrationRequest, CredentialOf(client.Name), response));
+            return new PasswordChangeChallenge(
+                OnWire(Cheapest), StartLogin(connection, client.Name, request.Ke1), response, OnWire(Cheapest), 8, client.PreviousKeys);
+        });
+        Auth.On<FinishPasswordChangeRequest>((connection, request) =>
+        {
+            if (!connection.TryProve(request.Ke3, out _))
+            {
+                return new ErrorReply(ProtocolError.LoginFailed, 0);
+            }
+
+            (connection.Client!.Record, connection.Client.PreviousKeys) = (request.RegistrationRecord, request.PreviousKeys);
+            return new Done();
+        });
         Auth.On<PresentTicketRequest>((connection, request) =>
             Accept(connection, request, TicketGrantingTicket.TryOpen(request.Ticket, _ticketKey.Span)));
         Auth.On<ListServersRequest>(_ => new ServerList(
@@ -151,21 +162,32 @@ internal sealed class ScriptedRealm : IAsyncDisposable
         Auth.On<LogoutRequest>(_ => new Done());
     }
 
+    private byte[] StartLogin(ScriptedConnection connection, string name, byte[] ke1)
+    {
+        var credential = CredentialOf(name);
+        Assert.True(_opaque.TryStartLogin(
+            connection.Client is { } known ? known.Record : _opaque.FakeRecord,
+            ke1,
+            credential,
+            [],
+            [],
+            LoginProof.OpaqueContext(connection.Binding),
+            out var login));
+        connection.Login = login;
+        return login.Ke2.ToArray();
+    }
+
     private IWireMessage? FinishLogin(ScriptedConnection connection, FinishLoginRequest request)
     {
-        using var login = connection.Login;
-        if (login is null || connection.Client is not { } client || !login.TryFinish(request.Ke3, out var key))
+        if (connection.Client is not { } client || !connection.TryProve(request.Ke3, out var key))
         {
             return new ErrorReply(ProtocolError.LoginFailed, 0);
         }
 
-        using (key)
-        {
-            Assert.True(LoginProof.IsSignedByDevice(
-                request.Signature, connection.Binding, request.Ke3, request.Device, request.DeviceIdentity));
-            client.Certificates[request.Device] = client.Certify(request.Device, request.DeviceIdentity).Sign(Auth.Key);
-            return Grant(client, request.Device, key);
-        }
+        Assert.True(LoginProof.IsSignedByDevice(
+            request.Signature, connection.Binding, request.Ke3, request.Device, request.DeviceIdentity));
+        client.Certificates[request.Device] = client.Certify(request.Device, request.DeviceIdentity).Sign(Auth.Key);
+        return Grant(client, request.Device, key);
     }
 
     private TicketGranted Grant(ScriptedClient client, DeviceId device, SecretBytes key)
@@ -181,6 +203,7 @@ internal sealed class ScriptedRealm : IAsyncDisposable
             ServerTime = Now,
             Times = body.Times,
             Certificate = client.Certificates[device],
+            WantsNewRecord = client.WantsNewRecord,
         };
         return new TicketGranted(ticket, part.Seal(key, ticket));
     }

@@ -33,7 +33,8 @@ internal sealed class Person : IAsyncDisposable
     public static async Task RegisterAsync(Realm realm, string name, CancellationToken cancellationToken)
     {
         using var password = PasswordOf(name);
-        await MessagingClient.RegisterAsync(realm.Pin, name, password, cancellationToken);
+        await MessagingClient.RegisterAsync(
+            realm.Pin, name, password, Options(realm.Folder, name, "laptop"), cancellationToken: cancellationToken);
     }
 
     /// <summary>Logs in on a device, which is new unless it was logged in before.</summary>

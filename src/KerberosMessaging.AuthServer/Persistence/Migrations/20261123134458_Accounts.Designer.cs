@@ -428,8 +428,6 @@ namespace KerberosMessaging.AuthServer.Persistence.Migrations
 
                     b.HasIndex("ClientId");
 
-                    b.HasIndex("ExpiresAt");
-
                     b.HasIndex("CreatedAt", "Id");
 
                     b.ToTable("Sessions");

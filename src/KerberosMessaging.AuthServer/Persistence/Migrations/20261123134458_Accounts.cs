@@ -206,11 +206,6 @@ namespace KerberosMessaging.AuthServer.Persistence.Migrations
                 newName: "TicketSigningVersion");
 
             migrationBuilder.CreateIndex(
-                name: "IX_Sessions_ExpiresAt",
-                table: "Sessions",
-                column: "ExpiresAt");
-
-            migrationBuilder.CreateIndex(
                 name: "IX_Clients_NameSkeleton",
                 table: "Clients",
                 column: "NameSkeleton",
@@ -258,10 +253,6 @@ namespace KerberosMessaging.AuthServer.Persistence.Migrations
 
             migrationBuilder.DropTable(
                 name: "ServiceKeys");
-
-            migrationBuilder.DropIndex(
-                name: "IX_Sessions_ExpiresAt",
-                table: "Sessions");
 
             migrationBuilder.DropIndex(
                 name: "IX_Clients_NameSkeleton",

@@ -425,8 +425,6 @@ namespace KerberosMessaging.AuthServer.Persistence.Migrations
 
                     b.HasIndex("ClientId");
 
-                    b.HasIndex("ExpiresAt");
-
                     b.HasIndex("CreatedAt", "Id");
 
                     b.ToTable("Sessions");

@@ -53,11 +53,11 @@ public sealed class LimitOptions
 
     /// <summary>Requests a second of one signed-in client, over all of its connections. An expensive request counts as several.</summary>
     [Range(1, Most)]
-    public int RequestsPerSecondPerClient { get; set; } = 1_000;
+    public int RequestsPerSecondPerClient { get; set; } = 2_000;
 
     /// <summary>Requests at once of one signed-in client.</summary>
     [Range(1, Most)]
-    public int RequestsBurstPerClient { get; set; } = 5_000;
+    public int RequestsBurstPerClient { get; set; } = 10_000;
 
     /// <summary>Requests a second from one address on connections that are not signed in. An expensive request counts as several.</summary>
     [Range(1, Most)]
