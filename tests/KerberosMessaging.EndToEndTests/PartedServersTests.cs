@@ -201,6 +201,31 @@ public sealed class PartedServersTests
     }
 
     [Fact(Timeout = Patience)]
+    public async Task A_token_that_is_used_while_its_server_is_disabled_works_once_it_is_enabled()
+    {
+        var clock = new FakeTimeProvider(new DateTimeOffset(2030, 1, 1, 8, 0, 0, TimeSpan.Zero));
+        await using var realm = await Realm.StartAsync(Cancel, RealmSetup.At(clock));
+        var tokenFile = realm.Folder.File("anew");
+        await realm.StopMessageAsync(Cancel);
+        await realm.StartMessageAsync(realm.MessagePort, Cancel, $"--Realm:EnrolmentTokenFile={tokenFile}");
+        var server = RawDevice.ServerOf(realm);
+        await Eventually.TrueAsync(() => AuthConnectionOf(realm, server.Id) is not null, Cancel);
+
+        var servers = realm.AuthServices.GetRequiredService<MessageServers>();
+        Assert.True(await servers.SetDisabledAsync(server.Id, isDisabled: true, Origin.System, Cancel));
+        await File.WriteAllTextAsync(tokenFile, await TokenForAsync(realm, server.Id), Cancel);
+        var tries = 0;
+        await clock.PassesAsync(TimeSpan.FromMilliseconds(500), () => ++tries > 150, Cancel);
+        Assert.Null(AuthConnectionOf(realm, server.Id));
+
+        Assert.True(await servers.SetDisabledAsync(server.Id, isDisabled: false, Origin.System, Cancel));
+        await clock.PassesAsync(TimeSpan.FromMilliseconds(500), () => AuthConnectionOf(realm, server.Id) is not null, Cancel);
+        Assert.NotEqual(server.SigningKey, RawDevice.ServerOf(realm).SigningKey);
+        await using var device = (await RawDevice.LogInAsync(realm, 1, Cancel))[0];
+        await device.ConnectAsync(await device.RequestTicketAsync(server.Id, Cancel), Cancel);
+    }
+
+    [Fact(Timeout = Patience)]
     public async Task A_message_server_that_lost_its_data_enrols_again_under_its_id()
     {
         await using var realm = await Realm.StartAsync(Cancel);

@@ -15,8 +15,8 @@ namespace KerberosMessaging.MessageServer.Enrolment;
 /// </summary>
 internal sealed class Enroller(EnrolmentClient client, EnrolmentFiles files, ServerIdentityStore store, Membership membership)
 {
-    // Tokens that are good for nothing, as far as this process has found out.
-    private readonly HashSet<string> _refused = [];
+    // Tokens that made this server another one. A refused one is tried again: the server may only be disabled for now.
+    private readonly HashSet<string> _foreign = [];
 
     /// <summary>Makes this server a member of the realm that the options name.</summary>
     /// <exception cref="EnrolmentException">It did not succeed; the message says why.</exception>
@@ -28,7 +28,7 @@ internal sealed class Enroller(EnrolmentClient client, EnrolmentFiles files, Ser
     }
 
     /// <summary>
-    /// Makes this server a member again, with its id and its mailboxes, if there is a token that was not tried yet.
+    /// Makes this server a member again, with its id and its mailboxes, if there is a token that may do that.
     /// </summary>
     /// <returns>False when there is none.</returns>
     /// <exception cref="EnrolmentException">It did not succeed; the message says why.</exception>
@@ -40,21 +40,13 @@ internal sealed class Enroller(EnrolmentClient client, EnrolmentFiles files, Ser
         }
 
         var hash = EnrolmentClient.Hash(token);
-        if ((own.TokenHash is { } used && used.AsSpan().SequenceEqual(hash)) || _refused.Contains(Convert.ToHexString(hash)))
+        if ((own.TokenHash is { } used && used.AsSpan().SequenceEqual(hash)) || _foreign.Contains(Convert.ToHexString(hash)))
         {
             return false;
         }
 
-        try
-        {
-            await EnrolAsync(token, key => key.SequenceEqual(own.RealmKey), own, cancellationToken);
-            return true;
-        }
-        catch (EnrolmentException e) when (e.NeedsOperator)
-        {
-            _refused.Add(Convert.ToHexString(hash));
-            throw;
-        }
+        await EnrolAsync(token, key => key.SequenceEqual(own.RealmKey), own, cancellationToken);
+        return true;
     }
 
     private async Task EnrolAsync(string token, SigningKeyCheck isRealm, EnrolledServer? expected, CancellationToken cancellationToken)
@@ -66,6 +58,7 @@ internal sealed class Enroller(EnrolmentClient client, EnrolmentFiles files, Ser
             enrolled = await client.EnrolAsync(token, signingKey, isRealm, cancellationToken);
             if (expected is not null && enrolled.Server != expected.Server)
             {
+                _foreign.Add(Convert.ToHexString(EnrolmentClient.Hash(token)));
                 throw new EnrolmentException(
                     $"the enrolment token was not made for this server, and is spent: make one for server {expected.Server}, "
                     + $"and remove server {enrolled.Server}, which nobody is, at the auth server",

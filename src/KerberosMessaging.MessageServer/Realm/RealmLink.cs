@@ -24,6 +24,7 @@ internal sealed partial class RealmLink(
     private readonly string _address = $"{options.Value.Host}:{options.Value.Port}";
     private readonly ReconnectDelay _delay = new(Random.Shared);
     private LinkState _state;
+    private string? _toldReason;
 
     /// <summary>Returns only when it is told to stop, by throwing.</summary>
     public async Task RunAsync(CancellationToken stopping)
@@ -68,6 +69,7 @@ internal sealed partial class RealmLink(
     private void OnFollowing()
     {
         _delay.Reset();
+        _toldReason = null;
         Enter(LinkState.Following, () => Log.Following(logger, _address));
     }
 
@@ -96,7 +98,11 @@ internal sealed partial class RealmLink(
         }
         catch (EnrolmentException e)
         {
-            Log.NotEnrolledAnew(logger, e.Message);
+            if (e.Message != _toldReason)
+            {
+                _toldReason = e.Message;
+                Log.NotEnrolledAnew(logger, e.Message);
+            }
         }
 
         Enter(LinkState.Refused, () => Log.Refused(logger, _address, own.Server, RefusedDelay.TotalSeconds));
