@@ -106,6 +106,7 @@ public sealed class DeviceTests : IAsyncLifetime
         Assert.Equal(NoticeKind.SessionEnded, (await phone.NextNoticeAsync()).Kind);
         await phone.EndedAsync();
         Assert.Equal(ProtocolError.TicketRefused, await _server.TryPresentAsync(phones));
+        Assert.Null(await _server.TryPresentAsync(_ticket));
         Assert.Equal(_alice.Device.Id, Assert.Single(await ListAsync(_client)).Device);
         var left = Assert.Single((await _client.RequestAsync<ClientFound>(new LookUpClientRequest("alice"))).Certificates);
         Assert.Equal(_ticket.Part.Certificate, left);

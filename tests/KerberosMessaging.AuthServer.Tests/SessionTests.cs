@@ -4,6 +4,7 @@ using KerberosMessaging.AuthServer.Persistence;
 using KerberosMessaging.AuthServer.Tests.Support;
 using KerberosMessaging.Protocol;
 using KerberosMessaging.Protocol.Messages;
+using KerberosMessaging.Tickets;
 using KerberosMessaging.Transport;
 using Microsoft.EntityFrameworkCore;
 
@@ -168,27 +169,44 @@ public sealed class SessionTests : IAsyncLifetime
     [Fact]
     public async Task A_ticket_that_is_presented_while_its_session_is_revoked_leaves_nobody_signed_in()
     {
+        const int count = 16;
         var alice = new QuickAccount("alice");
-        await using (var first = await _server.ConnectAsync())
+        await using var home = await _server.ConnectAsync();
+        await alice.RegisterAsync(home);
+        var clients = await Task.WhenAll(Enumerable.Range(0, count).Select(_ => _server.ConnectAsync()));
+        for (var round = 0; round < 2 * count; round++)
         {
-            await alice.RegisterAsync(first);
+            await using var other = await _server.ConnectAsync();
+            var ticket = await alice.LoginAsync(other);
+
+            // All at once; when some have been answered the session is revoked under the others.
+            var presenting = clients.Select(client => Record.ExceptionAsync(() => client.PresentAsync(ticket)).AsTask()).ToList();
+            while (presenting.Count(static each => each.IsCompleted) < round % count)
+            {
+                await Task.WhenAny(presenting.Where(static each => !each.IsCompleted));
+            }
+
+            Assert.True(await RevokeAsync(ticket.Part.Session));
+            var refusals = await Task.WhenAll(presenting);
+            for (var i = 0; i < count; i++)
+            {
+                Assert.True(
+                    refusals[i] is null or RequestRefusedException { Error: ProtocolError.TicketRefused } or ChannelException, $"{refusals[i]}");
+                await AssertSignedOutAsync(clients[i]);
+                if (refusals[i] is not RequestRefusedException)
+                {
+                    await clients[i].EndedAsync();
+                    await clients[i].DisposeAsync();
+                    clients[i] = await _server.ConnectAsync();
+                }
+            }
+
+            await other.EndedAsync();
         }
 
-        for (var i = 0; i < 60; i++)
+        foreach (var client in clients)
         {
-            await using var home = await _server.ConnectAsync();
-            var ticket = await alice.LoginAsync(home);
-            await using var client = await _server.ConnectAsync();
-
-            // Started at once, now the one first, now the other.
-            var revoking = i % 2 == 0 ? RevokeAsync(ticket.Part.Session) : null;
-            var presenting = Record.ExceptionAsync(() => client.PresentAsync(ticket));
-            Assert.True(await (revoking ?? RevokeAsync(ticket.Part.Session)));
-            var refusal = await presenting;
-            Assert.True(refusal is null or RequestRefusedException { Error: ProtocolError.TicketRefused } or ChannelException, $"{refusal}");
-
-            await AssertSignedOutAsync(client);
-            await home.EndedAsync();
+            await client.DisposeAsync();
         }
     }
 
@@ -201,7 +219,7 @@ public sealed class SessionTests : IAsyncLifetime
             await alice.RegisterAsync(first);
         }
 
-        for (var i = 0; i < 40; i++)
+        for (var i = 0; i < 20; i++)
         {
             await using var client = await _server.ConnectAsync();
             using var proven = await alice.ProveAsync(client);
@@ -224,6 +242,54 @@ public sealed class SessionTests : IAsyncLifetime
 
             await _server.ReadAsync(static database => database.Sessions.ExecuteDeleteAsync(Cancel));
         }
+    }
+
+    [Fact]
+    public async Task A_login_in_the_transaction_that_revokes_all_sessions_leaves_nobody_signed_in()
+    {
+        var alice = new QuickAccount("alice");
+        await using var client = await _server.ConnectAsync();
+        await alice.RegisterAsync(client);
+        using var proven = await alice.ProveAsync(client);
+        Task<ProtocolError> finishing;
+        Task<int?> revoking;
+        using (await HeldWriter.HoldAsync(_server))
+        {
+            finishing = client.RefusalAsync(alice.Device.Finish(proven.Ke3, client.ChannelBinding));
+            await HeldWriter.WaitingAsync(_server, 1);
+            revoking = RevokeAllAsync(alice);
+            await HeldWriter.WaitingAsync(_server, 2);
+        }
+
+        // Nobody was signed in yet when the connections were searched for those to cut.
+        Assert.Equal((int?)1, await revoking);
+        Assert.Equal(ProtocolError.LoginFailed, await finishing);
+        await AssertSignedOutAsync(client);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_renewal_whose_session_ends_after_its_ticket_was_verified_is_refused(bool swept)
+    {
+        var (_, ticket, client) = await _server.SignUpQuickAsync("alice");
+        await client.DisposeAsync();
+        var binding = new byte[32];
+        var tickets = _server.Get<TicketService>();
+        using var verified = tickets.Verify(
+            ticket.Bytes, Authenticator.For(binding).Seal(ticket.SessionKey, MessageCode.RenewTicket), MessageCode.RenewTicket, binding);
+        Assert.NotNull(verified);
+
+        if (swept)
+        {
+            await _server.ReadAsync(static database => database.Sessions.ExecuteDeleteAsync(Cancel));
+        }
+        else
+        {
+            await RevokeAsync(ticket.Part.Session);
+        }
+
+        Assert.Null(await tickets.RenewAsync(verified, TestServerDomain.Admin, Cancel));
     }
 
     [Fact]
