@@ -10,8 +10,8 @@ namespace KerberosMessaging.AuthServer.Domain;
 internal sealed class ClientAdministration(AuthWriter writer, RevocationLog revocations, DeviceService devices, LoginGuard guard, IOptions<AuthOptions> options)
 {
     /// <summary>What a deleted client's name is remembered by: nobody may take it over, and nobody needs to read it any more.</summary>
-    public static string DeletedKey(string nameKey) =>
-        $"deleted:{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(nameKey)))}";
+    public static string DeletedKey(string name) =>
+        $"deleted:{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(name)))}";
 
     /// <summary>Lets a client log in no more, and ends its sessions.</summary>
     public Task<bool> DisableAsync(Guid client, Origin origin, CancellationToken cancellationToken) => ChangeAsync(
@@ -52,7 +52,7 @@ internal sealed class ClientAdministration(AuthWriter writer, RevocationLog revo
             guard.Clear(scope, client);
             row.NameKey = DeletedKey(row.NameKey);
             row.Name = "";
-            row.NameSkeleton = null;
+            row.NameSkeleton = row.NameSkeleton is { } skeleton ? DeletedKey(skeleton) : null;
             row.OpaqueRecord = [];
             row.PreviousKeys = [];
             row.DeletedAt = scope.Now;

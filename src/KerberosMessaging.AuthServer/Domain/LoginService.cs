@@ -35,8 +35,8 @@ internal sealed class LoginService(
             return (null, wait);
         }
 
-        var opaque = keys.Opaque(client?.OpaqueKeyVersion ?? keys.OldestOpaqueVersion);
-        if (!opaque.TryStartLogin(
+        // A version can be gone only when the record was replaced in this very moment.
+        if (keys.FindOpaque(client?.OpaqueKeyVersion ?? keys.OldestOpaqueVersion) is not { } opaque || !opaque.TryStartLogin(
             client is null ? opaque.FakeRecord : client.OpaqueRecord,
             ke1,
             credential,

@@ -83,8 +83,10 @@ internal sealed class RealmKeys : IDisposable
     public static bool HasOpaque(WriteScope scope, uint version) =>
         scope.Database.RealmKeys.Any(row => row.Purpose == RealmKeyPurpose.OprfSeed && row.Version == version);
 
-    /// <exception cref="KeyNotFoundException">No record may name a version that is gone.</exception>
+    /// <exception cref="KeyNotFoundException">There is no such version.</exception>
     public OpaqueServer Opaque(uint version) => _versions.Opaque[version];
+
+    public OpaqueServer? FindOpaque(uint version) => _versions.Opaque.GetValueOrDefault(version);
 
     /// <summary>Makes keys that are missing and opens all.</summary>
     /// <exception cref="StartupException">The key ring does not open them.</exception>

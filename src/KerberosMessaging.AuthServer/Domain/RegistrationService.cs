@@ -114,8 +114,13 @@ internal sealed class RegistrationService(
 
     private static bool IsTaken(AuthDbContext database, ClientName name)
     {
-        var deleted = ClientAdministration.DeletedKey(name.Key);
-        return database.Clients.Any(row => row.NameKey == name.Key || row.NameKey == deleted || row.NameSkeleton == name.Skeleton);
+        var deletedKey = ClientAdministration.DeletedKey(name.Key);
+        var deletedSkeleton = ClientAdministration.DeletedKey(name.Skeleton);
+        return database.Clients.Any(row =>
+            row.NameKey == name.Key
+            || row.NameKey == deletedKey
+            || row.NameSkeleton == name.Skeleton
+            || row.NameSkeleton == deletedSkeleton);
     }
 
     private Permission Judge(AuthDbContext context, string nameKey, string token, DateTimeOffset now)

@@ -13,7 +13,7 @@ internal sealed class ClientRow
     /// <summary>The name as compared; of a deleted client a hash of it, so that nobody takes the name over.</summary>
     public required string NameKey { get; set; }
 
-    /// <summary>What the name looks like (UTS 39, section 4); null for a deleted client and where it was not computed yet.</summary>
+    /// <summary>What the name looks like (UTS 39, section 4), of a deleted client a hash of it; null where it was not computed yet.</summary>
     public string? NameSkeleton { get; set; }
 
     public required byte[] OpaqueRecord { get; set; }
