@@ -127,25 +127,25 @@ public static class AuthServerApp
 
     private static void AddRequests(IServiceCollection services)
     {
-        // A cost of 1 is about 20 microseconds of work.
-        services.AddRequest<RegisterClientRequest, RegisterClientHandler>(RequestAccess.Anyone, cost: 10);
-        services.AddRequest<FinishRegistrationRequest, FinishRegistrationHandler>(RequestAccess.Anyone, cost: 5);
-        services.AddRequest<RegisterServerRequest, RegisterServerHandler>(RequestAccess.Anyone, cost: 10);
-        services.AddRequest<StartLoginRequest, StartLoginHandler>(RequestAccess.Anyone, cost: 20);
+        // A cost of 1 is some 30 microseconds of work.
+        services.AddRequest<RegisterClientRequest, RegisterClientHandler>(RequestAccess.Anyone, cost: 5);
+        services.AddRequest<FinishRegistrationRequest, FinishRegistrationHandler>(RequestAccess.Anyone, cost: 2);
+        services.AddRequest<RegisterServerRequest, RegisterServerHandler>(RequestAccess.Anyone, cost: 5);
+        services.AddRequest<StartLoginRequest, StartLoginHandler>(RequestAccess.Anyone, cost: 10);
         services.AddRequest<FetchPreviousKeysRequest, FetchPreviousKeysHandler>(RequestAccess.Anyone);
-        services.AddRequest<FinishLoginRequest, FinishLoginHandler>(RequestAccess.Anyone, cost: 5);
+        services.AddRequest<FinishLoginRequest, FinishLoginHandler>(RequestAccess.Anyone, cost: 2);
         services.AddRequest<ServiceTicketRequest, ServiceTicketHandler>(RequestAccess.Anyone, cost: 2);
-        services.AddRequest<RenewTicketRequest, RenewTicketHandler>(RequestAccess.Anyone, cost: 5);
+        services.AddRequest<RenewTicketRequest, RenewTicketHandler>(RequestAccess.Anyone, cost: 2);
         services.AddRequest<PresentTicketRequest, PresentTicketHandler>(RequestAccess.Anyone);
         services.AddRequest<ListServersRequest, ListServersHandler>(RequestAccess.SignedIn);
         services.AddRequest<LookUpClientRequest, LookUpClientHandler>(RequestAccess.SignedIn);
         services.AddRequest<LogoutRequest, LogoutHandler>(RequestAccess.SignedIn);
-        services.AddRequest<StartPasswordChangeRequest, StartPasswordChangeHandler>(RequestAccess.SignedIn, cost: 30);
-        services.AddRequest<FinishPasswordChangeRequest, FinishPasswordChangeHandler>(RequestAccess.SignedIn, cost: 5);
+        services.AddRequest<StartPasswordChangeRequest, StartPasswordChangeHandler>(RequestAccess.SignedIn, cost: 15);
+        services.AddRequest<FinishPasswordChangeRequest, FinishPasswordChangeHandler>(RequestAccess.SignedIn, cost: 2);
         services.AddRequest<ListDevicesRequest, ListDevicesHandler>(RequestAccess.SignedIn);
         services.AddRequest<RenameDeviceRequest, RenameDeviceHandler>(RequestAccess.SignedIn);
         services.AddRequest<RemoveDeviceRequest, RemoveDeviceHandler>(RequestAccess.SignedIn);
-        services.AddRequest<AuthenticateServerRequest, AuthenticateServerHandler>(RequestAccess.Anyone, cost: 10);
+        services.AddRequest<AuthenticateServerRequest, AuthenticateServerHandler>(RequestAccess.Anyone, cost: 5);
         services.AddRequest<SubscribeRevocationsRequest, SubscribeRevocationsHandler>(RequestAccess.EnrolledServer);
         services.AddRequest<FetchServerKeysRequest, FetchServerKeysHandler>(RequestAccess.EnrolledServer);
         services.AddRequest<ConfirmServerKeysRequest, ConfirmServerKeysHandler>(RequestAccess.EnrolledServer);

@@ -16,7 +16,7 @@ public sealed record ApReplyPart(byte[] Nonce, DateTimeOffset ServerTime, DateTi
     /// <param name="sessionKey">The ticket's session key.</param>
     public byte[] Seal(SecretBytes sessionKey)
     {
-        using var buffer = new SealedWriter();
+        using var buffer = SealedWriter.Rent();
         var writer = new WireWriter(buffer);
         writer.WriteFixed(Nonce, NonceSize);
         writer.WriteTime(ServerTime);

@@ -26,7 +26,7 @@ public sealed record Authenticator(byte[] ChannelBinding, byte[] Nonce)
     /// <param name="request">The request that it goes with: it is refused with any other.</param>
     public byte[] Seal(SecretBytes sessionKey, MessageCode request)
     {
-        using var buffer = new SealedWriter();
+        using var buffer = SealedWriter.Rent();
         var writer = new WireWriter(buffer);
         writer.WriteFixed(ChannelBinding, FieldSize);
         writer.WriteFixed(Nonce, FieldSize);

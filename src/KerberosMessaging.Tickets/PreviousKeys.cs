@@ -37,7 +37,7 @@ public sealed class PreviousKeys : IDisposable
     /// <returns>The sealed list, not above <see cref="ProtocolLimits.PreviousKeysBytes"/>.</returns>
     public static byte[] Seal(SecretBytes exportKey, IReadOnlyList<SecretBytes> keys)
     {
-        using var buffer = new SealedWriter();
+        using var buffer = SealedWriter.Rent();
         var writer = new WireWriter(buffer);
         var count = Math.Min(keys.Count, MostKeys);
         writer.WriteU8((byte)count);

@@ -6,6 +6,9 @@ namespace KerberosMessaging.Tickets;
 
 internal static class SealedPart
 {
+    // Tickets and sealed parts alike.
+    private const int LargestSealed = ProtocolLimits.SealedPartBytes;
+
     /// <summary>Reads the fields of something that was sealed; null for a format that is not known.</summary>
     public delegate T? FieldsReader<out T>(ref WireReader reader)
         where T : class;
@@ -19,25 +22,33 @@ internal static class SealedPart
         FieldsReader<T> read)
         where T : class
     {
-        if (!TicketKeys.TryOpen(key, label, sealedData, associatedData, out var plaintext))
+        if (sealedData.Length > LargestSealed)
         {
             return null;
         }
 
-        using (plaintext)
+        Span<byte> buffer = stackalloc byte[LargestSealed];
+        buffer = buffer[..sealedData.Length];
+        try
         {
-            try
+            if (!TicketKeys.TryOpen(key, label, sealedData, associatedData, buffer, out var written))
             {
-                var reader = new WireReader(plaintext.Span);
-                var fields = read(ref reader);
-                reader.ExpectEnd();
-                return fields;
-            }
-            catch (ProtocolException)
-            {
-                // Whoever sealed it knows the key, but may still have sealed nonsense: a client its authenticator, for one.
                 return null;
             }
+
+            var reader = new WireReader(buffer[..written]);
+            var fields = read(ref reader);
+            reader.ExpectEnd();
+            return fields;
+        }
+        catch (ProtocolException)
+        {
+            // Whoever sealed it knows the key, but may still have sealed nonsense: a client its authenticator, for one.
+            return null;
+        }
+        finally
+        {
+            CryptographicOperations.ZeroMemory(buffer);
         }
     }
 

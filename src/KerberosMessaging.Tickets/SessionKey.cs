@@ -14,6 +14,10 @@ public static class SessionKey
     /// <summary>The key that both sides mix into their channel after the AP exchange. 64 bytes.</summary>
     /// <param name="sessionKey">The ticket's session key.</param>
     /// <param name="nonce">The authenticator's 32-byte nonce.</param>
-    public static SecretBytes ForChannel(SecretBytes sessionKey, ReadOnlySpan<byte> nonce) =>
-        TicketKeys.Derive(sessionKey.Span, TicketKeys.ChannelMix, nonce);
+    public static SecretBytes ForChannel(SecretBytes sessionKey, ReadOnlySpan<byte> nonce)
+    {
+        var derived = new SecretBytes(AuthenticatedCbc.KeySize);
+        TicketKeys.Derive(sessionKey.Span, TicketKeys.ChannelMix, nonce, derived.Span);
+        return derived;
+    }
 }

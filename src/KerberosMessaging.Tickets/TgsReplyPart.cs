@@ -26,7 +26,7 @@ public sealed class TgsReplyPart : IDisposable
     /// <param name="ticket">The service ticket that the part goes with: bound in as associated data.</param>
     public byte[] Seal(SecretBytes key, ReadOnlySpan<byte> ticket)
     {
-        using var buffer = new SealedWriter();
+        using var buffer = SealedWriter.Rent();
         var writer = new WireWriter(buffer);
         writer.WriteFixed(SessionKey.Span, Tickets.SessionKey.Size);
         writer.WriteId(Server.Value);

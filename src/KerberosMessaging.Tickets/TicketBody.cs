@@ -34,7 +34,7 @@ public sealed class TicketBody : IDisposable
 
     internal byte[] Seal(ReadOnlySpan<byte> key, string label, ReadOnlySpan<byte> associatedData)
     {
-        using var buffer = new SealedWriter();
+        using var buffer = SealedWriter.Rent();
         var writer = new WireWriter(buffer);
         writer.WriteU8(FormatVersion);
         writer.WriteId(Session.Value);

@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using KerberosMessaging.Cryptography;
 
 namespace KerberosMessaging.Tickets;
@@ -19,50 +20,44 @@ internal static class TicketKeys
 
     public static byte[] Seal(ReadOnlySpan<byte> key, string label, ReadOnlySpan<byte> plaintext, ReadOnlySpan<byte> associatedData)
     {
-        using var derived = Derive(key, label);
-        return AuthenticatedCbc.Seal(derived.Span, plaintext, associatedData);
+        Span<byte> derived = stackalloc byte[AuthenticatedCbc.KeySize];
+        Derive(key, label, [], derived);
+        var sealedData = AuthenticatedCbc.Seal(derived, plaintext, associatedData);
+        CryptographicOperations.ZeroMemory(derived);
+        return sealedData;
     }
 
+    /// <summary>Opens something sealed into <paramref name="plaintext"/>, which is at least as long as what was sealed.</summary>
     public static bool TryOpen(
         ReadOnlySpan<byte> key,
         string label,
         ReadOnlySpan<byte> sealedData,
         ReadOnlySpan<byte> associatedData,
-        out SecretBytes plaintext)
+        Span<byte> plaintext,
+        out int written)
     {
-        using var derived = Derive(key, label);
-        using var cipher = new AuthenticatedCbc(derived.Span);
-        plaintext = new SecretBytes(Math.Max(sealedData.Length, AuthenticatedCbc.MinimumSealedSize));
-        if (cipher.TryOpen(sealedData, associatedData, plaintext.Span, out var written))
-        {
-            var exact = new SecretBytes(plaintext.Span[..written]);
-            plaintext.Dispose();
-            plaintext = exact;
-            return true;
-        }
-
-        plaintext.Dispose();
-        return false;
+        Span<byte> derived = stackalloc byte[AuthenticatedCbc.KeySize];
+        Derive(key, label, [], derived);
+        using var cipher = new AuthenticatedCbc(derived);
+        CryptographicOperations.ZeroMemory(derived);
+        return cipher.TryOpen(sealedData, associatedData, plaintext, out written);
     }
 
     // HKDF-Expand wants a pseudorandom key of at least the hash length (RFC 5869, section 2.3), and session and service
     // keys have 32 bytes: Extract comes first, always.
-    public static SecretBytes Derive(ReadOnlySpan<byte> key, string label, ReadOnlySpan<byte> context)
+    public static void Derive(ReadOnlySpan<byte> key, string label, ReadOnlySpan<byte> context, Span<byte> derived)
     {
-        using var prk = new SecretBytes(64);
-        KeyDerivation.Extract([], key, prk.Span);
-        var derived = new SecretBytes(AuthenticatedCbc.KeySize);
+        Span<byte> prk = stackalloc byte[KeyDerivation.PseudorandomKeySize];
+        KeyDerivation.Extract([], key, prk);
         if (context.IsEmpty)
         {
-            KeyDerivation.Expand(prk.Span, label, derived.Span);
+            KeyDerivation.Expand(prk, label, derived);
         }
         else
         {
-            KeyDerivation.Expand(prk.Span, label, context, derived.Span);
+            KeyDerivation.Expand(prk, label, context, derived);
         }
 
-        return derived;
+        CryptographicOperations.ZeroMemory(prk);
     }
-
-    private static SecretBytes Derive(ReadOnlySpan<byte> key, string label) => Derive(key, label, []);
 }

@@ -288,7 +288,7 @@ public sealed class RegistrationPolicyTests
         var row = Assert.Single(await server.ClientsAsync(), row => row.Id == alice.Client.Value);
         Assert.Equal(("", 0, 0), (row.Name, row.OpaqueRecord.Length, row.PreviousKeys.Length));
         Assert.DoesNotContain("alice", row.NameKey, StringComparison.OrdinalIgnoreCase);
-        Assert.Null(row.NameSkeleton);
+        Assert.StartsWith("deleted:", row.NameSkeleton, StringComparison.Ordinal);
         Assert.False(await server.AdministerAsync(administration =>
             administration.DeleteAsync(alice.Client.Value, TestServerDomain.Admin, Cancel)));
         Assert.Null(await server.AdministerAsync(administration =>

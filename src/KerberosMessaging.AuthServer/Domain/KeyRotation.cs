@@ -53,6 +53,11 @@ internal sealed class KeyRotation(
 
     private uint? Rotate(WriteScope scope, RealmKeyPurpose purpose, Origin origin)
     {
+        if (purpose is not (RealmKeyPurpose.Ticket or RealmKeyPurpose.TicketSigning or RealmKeyPurpose.OprfSeed))
+        {
+            throw new ArgumentOutOfRangeException(nameof(purpose), purpose, "This key has no versions.");
+        }
+
         var now = scope.Now;
         var versions = scope.Database.RealmKeys.Where(row => row.Purpose == purpose).Select(static row => row.Version).ToList();
         if (versions.Count >= MostSigningVersions)

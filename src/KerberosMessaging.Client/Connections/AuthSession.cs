@@ -83,6 +83,8 @@ internal sealed class AuthSession(RealmPin realm, MessagingOptions options, Tick
                     throw new ProtocolException(ProtocolError.Malformed, "The reply does not open with the session key.");
                 }
 
+                // This client's clock may have been set since the handshake.
+                clock.Learn(part.ServerTime);
                 var ticket = new CachedTicket(reply.Ticket, part.SessionKey.Clone(), part.Times);
                 tickets.PutService(server, ticket);
                 return ticket;
@@ -114,6 +116,7 @@ internal sealed class AuthSession(RealmPin realm, MessagingOptions options, Tick
                         cancellationToken).ConfigureAwait(false);
                     using var part = AsReplyPart.TryOpen(reply.SealedPart, granting.SessionKey, reply.Ticket)
                         ?? throw new ProtocolException(ProtocolError.Malformed, "The reply does not open with the session key.");
+                    clock.Learn(part.ServerTime);
                     using var renewed = new CachedTicket(reply.Ticket, part.SessionKey.Clone(), part.Times);
                     tickets.PutGranting(renewed);
                     await renewed.PresentAsync(connection, cancellationToken).ConfigureAwait(false);

@@ -37,10 +37,16 @@ internal sealed class LocalStore : IDisposable
 
     // Held for reading by every transaction: the key is erased only when none runs, or the last ones would seal under zeros.
     private readonly ReaderWriterLockSlim _inUse = new();
+
+    // Open as long as the store is: whoever wants to set the file aside sees that it is in use.
+    private readonly SqliteConnection _presence;
     private bool _isDisposed;
 
-    private LocalStore(string path, string connectionString, StoreCipher cipher) =>
+    private LocalStore(string path, string connectionString, StoreCipher cipher)
+    {
         (Path, _connectionString, _cipher) = (path, connectionString, cipher);
+        _presence = Connect(connectionString);
+    }
 
     public string Path { get; }
 
@@ -138,8 +144,8 @@ internal sealed class LocalStore : IDisposable
         _isDisposed = true;
         _inUse.ExitWriteLock();
         _cipher.Dispose();
-        using var connection = new SqliteConnection(_connectionString);
-        SqliteConnection.ClearPool(connection);
+        _presence.Dispose();
+        SqliteConnection.ClearPool(_presence);
     }
 
     internal static SqliteCommand Command(

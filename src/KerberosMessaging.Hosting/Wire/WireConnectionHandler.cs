@@ -183,6 +183,12 @@ internal sealed class WireConnectionHandler(
         await writing.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         for (var i = 0; i < RequestLoop.PipelinedRequests; i++)
         {
+            if (slots.CurrentCount == RequestLoop.PipelinedRequests - i)
+            {
+                // None is taken any more, and nobody takes one now.
+                return;
+            }
+
             await slots.WaitAsync();
         }
     }

@@ -62,6 +62,10 @@ internal sealed class TestServer : IAsyncDisposable
                 "--Wire:Address=127.0.0.1",
                 "--Wire:Port=0",
                 "--Admin:Port=0",
+
+                // All of a test's load comes from one address, as no real load does; limits have tests of their own.
+                "--Limits:RequestsBurstPerAddress=1000000",
+                "--Limits:ConnectionsBurstPerAddress=1000000",
                 .. _args,
             ],
             builder =>
