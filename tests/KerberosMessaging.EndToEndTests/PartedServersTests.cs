@@ -1,4 +1,5 @@
 using KerberosMessaging.AuthServer.Domain;
+using KerberosMessaging.AuthServer.Persistence;
 using KerberosMessaging.Cryptography;
 using KerberosMessaging.EndToEndTests.Support;
 using KerberosMessaging.Hosting.Admin;
@@ -8,6 +9,7 @@ using KerberosMessaging.Protocol;
 using KerberosMessaging.Protocol.Messages;
 using KerberosMessaging.Transport;
 using Microsoft.Data.Sqlite;
+using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;
 
@@ -201,7 +203,7 @@ public sealed class PartedServersTests
     }
 
     [Fact(Timeout = Patience)]
-    public async Task A_token_that_is_used_while_its_server_is_disabled_works_once_it_is_enabled()
+    public async Task A_token_that_is_tried_while_its_server_is_disabled_is_not_spent_and_the_server_comes_back_as_it_was()
     {
         var clock = new FakeTimeProvider(new DateTimeOffset(2030, 1, 1, 8, 0, 0, TimeSpan.Zero));
         await using var realm = await Realm.StartAsync(Cancel, RealmSetup.At(clock));
@@ -220,7 +222,13 @@ public sealed class PartedServersTests
 
         Assert.True(await servers.SetDisabledAsync(server.Id, isDisabled: false, Origin.System, Cancel));
         await clock.PassesAsync(TimeSpan.FromMilliseconds(500), () => AuthConnectionOf(realm, server.Id) is not null, Cancel);
-        Assert.NotEqual(server.SigningKey, RawDevice.ServerOf(realm).SigningKey);
+        Assert.Equal(server.SigningKey, RawDevice.ServerOf(realm).SigningKey);
+        await using (var scope = realm.AuthServices.CreateAsyncScope())
+        {
+            var tokens = scope.ServiceProvider.GetRequiredService<AuthDbContext>().OneTimeTokens;
+            Assert.Null((await tokens.SingleAsync(row => row.ServerId == server.Id.Value && row.UsedAt == null, Cancel)).UsedBy);
+        }
+
         await using var device = (await RawDevice.LogInAsync(realm, 1, Cancel))[0];
         await device.ConnectAsync(await device.RequestTicketAsync(server.Id, Cancel), Cancel);
     }
