@@ -73,6 +73,7 @@ public static class MessageServerApp
         services.AddOptions<MailboxOptions>().BindConfiguration(MailboxOptions.SectionName).ValidateOnStart();
         services.AddSingleton<IValidateOptions<MailboxOptions>, MailboxOptionsValidator>();
         services.AddSingleton<CommitQueue>();
+        services.AddSingleton<OpenedMailboxes>();
         services.AddSingleton<Relay>();
         services.AddSingleton<Presence>();
         services.AddSingleton<DeliveryService>();

@@ -1,7 +1,7 @@
 namespace KerberosMessaging.MessageServer.Domain;
 
 /// <summary>Removes what nobody needs any more, in steps so small that no sender waits long behind one.</summary>
-internal sealed class Sweeper(CommitQueue queue, TimeProvider time) : BackgroundService
+internal sealed class Sweeper(CommitQueue queue, OpenedMailboxes mailboxes, TimeProvider time) : BackgroundService
 {
     /// <summary>
     /// For how long a repeated message id is recognised, at least. A sender that gives up trying sooner is never stored
@@ -20,6 +20,7 @@ internal sealed class Sweeper(CommitQueue queue, TimeProvider time) : Background
             using var timer = new PeriodicTimer(Interval, time);
             while (await timer.WaitForNextTickAsync(stoppingToken))
             {
+                mailboxes.Sweep();
                 await SweepAsync(stoppingToken);
             }
         }

@@ -12,6 +12,7 @@ internal sealed class PresentTicketHandler(
     TicketGate gate,
     SignedInConnections signedIn,
     RevokedTickets revoked,
+    OpenedMailboxes mailboxes,
     CommitQueue queue,
     DeliveryService deliveries,
     TimeProvider time) : IRequestHandler<PresentTicketRequest>
@@ -37,9 +38,7 @@ internal sealed class PresentTicketHandler(
         else
         {
             var device = new DeviceAddress(body.Client, body.Device);
-            var mailbox = await queue
-                .CommitAsync(new OpenMailboxWrite(device, body.ClientName))
-                .WaitAsync(cancellationToken);
+            var mailbox = await mailboxes.OpenAsync(device, body.ClientName, cancellationToken);
             if (!mailbox.IsDone)
             {
                 return StoreReply.Busy;

@@ -46,6 +46,23 @@ public sealed class CommitQueueTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_mailbox_that_is_opened_again_is_written_once_a_minute()
+    {
+        var mailboxes = new OpenedMailboxes(_queue, _time);
+        Assert.Equal(_mailbox, (await mailboxes.OpenAsync(_bob.Address, "bob", Cancellation)).Result);
+        var batches = _queue.Batches;
+
+        _time.Advance(TimeSpan.FromSeconds(59));
+        mailboxes.Sweep();
+        Assert.Equal(_mailbox, (await mailboxes.OpenAsync(_bob.Address, "bob", Cancellation)).Result);
+        Assert.Equal(batches, _queue.Batches);
+
+        _time.Advance(TimeSpan.FromSeconds(1));
+        Assert.Equal(_mailbox, (await mailboxes.OpenAsync(_bob.Address, "bob", Cancellation)).Result);
+        Assert.Equal(batches + 1, _queue.Batches);
+    }
+
+    [Fact]
     public async Task Writes_that_wait_together_share_one_transaction_and_keep_their_order()
     {
         Task<Committed<SendResult>>[] waiting;
@@ -130,7 +147,7 @@ public sealed class CommitQueueTests : IAsyncLifetime
     [Fact]
     public async Task The_sweeper_removes_expired_messages_by_the_clock()
     {
-        using var sweeper = new Sweeper(_queue, _time);
+        using var sweeper = new Sweeper(_queue, new OpenedMailboxes(_queue, _time), _time);
         await _queue.CommitAsync(new AppendWrite(Submit([1]), TimeSpan.FromSeconds(90)));
         await sweeper.StartAsync(Cancellation);
         await AdvanceUntilAsync(async () => (await _store.ReadQueuesAsync(null, 1))[0].Waiting == 0);
