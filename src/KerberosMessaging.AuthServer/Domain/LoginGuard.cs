@@ -50,32 +50,12 @@ internal sealed class LoginGuard(AuthReader reader, AuthWriter writer, IOptions<
         SHA256.HashData(credential, hash);
         var name = Convert.ToHexString(hash);
         var address = AddressGroup.Of(origin.Address);
-        var now = time.GetUtcNow();
-        lock (_lock)
-        {
-            if (_count + 2 > MostEntries)
-            {
-                // Before either entry is added: one that has nothing counted yet would be the first to go.
-                ForgetOldest();
-            }
+        var attempt = Begin(name, address, client, origin, isKnownAddress: false, out wait, out var isNameLocked);
 
-            var pair = FindOrAdd(name, address);
-            var all = FindOrAdd("", address);
-            wait = Wait(pair, _options.FreeFailures, _options.ParallelAttempts, now)
-                ?? Wait(all, _options.FreeFailuresPerAddress, _options.FreeFailuresPerAddress, now)
-                ?? WaitForName(name, pair, client, address, now);
-            if (wait is not null)
-            {
-                RemoveIfUnused(name, address, pair);
-                RemoveIfUnused("", address, all);
-                return null;
-            }
-
-            pair.Client = client;
-            pair.Pending++;
-            all.Pending++;
-            return new LoginAttempt(this, name, address, origin);
-        }
+        // Looked up only for a name under attack, and not while the lock is held: that would hold up everybody's login.
+        return isNameLocked && client is { } id && reader.FindLoginAddresses(id).Select(AddressGroup.Of).Contains(address)
+            ? Begin(name, address, client, origin, isKnownAddress: true, out wait, out _)
+            : attempt;
     }
 
     /// <summary>The password was proven: the pair's failures are forgotten, the address's are not.</summary>
@@ -136,10 +116,11 @@ internal sealed class LoginGuard(AuthReader reader, AuthWriter writer, IOptions<
     internal void Post(Action<WriteScope> failure) => writer.Post(failure);
 
     /// <summary>Forgets all failures under a client's name.</summary>
-    public void Clear(WriteScope scope, Guid client) => Clear(
-        scope,
-        scope.Execute("""DELETE FROM "LoginFailures" WHERE "ClientId" = @0""", client),
-        (_, entry) => entry.Client == client);
+    public void Clear(WriteScope scope, Guid client)
+    {
+        scope.Execute("""DELETE FROM "LoginFailures" WHERE "ClientId" = @0""", client);
+        ClearInMemory(scope, (_, entry) => entry.Client == client);
+    }
 
     /// <summary>An admin clears failures of a client, of an address, or of both together; returns how many were forgotten.</summary>
     public Task<int> ClearAsync(Guid? client, string? address, Origin origin, CancellationToken cancellationToken) => writer.WriteAsync(
@@ -149,7 +130,7 @@ internal sealed class LoginGuard(AuthReader reader, AuthWriter writer, IOptions<
             var cleared = scope.Database.LoginFailures
                 .Where(row => (client == null || row.ClientId == client) && (group == null || row.Address == group))
                 .ExecuteDelete();
-            Clear(scope, cleared, (where, entry) => (client is null || entry.Client == client) && (group is null || where == group));
+            ClearInMemory(scope, (where, entry) => (client is null || entry.Client == client) && (group is null || where == group));
             scope.Audit(new AuditEvent(
                 AuditKind.LockoutCleared, origin, client is { } id ? $"client {id}" : "", $"address {group ?? "any"}, {cleared} cleared"));
             return cleared;
@@ -166,23 +147,56 @@ internal sealed class LoginGuard(AuthReader reader, AuthWriter writer, IOptions<
         },
         cancellationToken);
 
-    private int Clear(WriteScope scope, int cleared, Func<string, Entry, bool> isCleared)
+    private void ClearInMemory(WriteScope scope, Func<string, Entry, bool> isCleared) => scope.AfterCommit(() =>
     {
-        scope.AfterCommit(() =>
+        lock (_lock)
         {
-            lock (_lock)
+            foreach (var (name, addresses) in _names.ToArray())
             {
-                foreach (var (name, addresses) in _names.ToArray())
+                foreach (var (address, entry) in addresses.Where(pair => isCleared(pair.Key, pair.Value)).ToArray())
                 {
-                    foreach (var (address, entry) in addresses.Where(pair => isCleared(pair.Key, pair.Value)).ToArray())
-                    {
-                        (entry.Failures, entry.BlockedUntil) = (0, default);
-                        RemoveIfUnused(name, address, entry);
-                    }
+                    (entry.Failures, entry.BlockedUntil) = (0, default);
+                    RemoveIfUnused(name, address, entry);
                 }
             }
-        });
-        return cleared;
+        }
+    });
+
+    private LoginAttempt? Begin(
+        string name, string address, Guid? client, Origin origin, bool isKnownAddress, out TimeSpan? wait, out bool isNameLocked)
+    {
+        var now = time.GetUtcNow();
+        lock (_lock)
+        {
+            if (_count + 2 > MostEntries)
+            {
+                // Before either entry is added: one that has nothing counted yet would be the first to go.
+                ForgetOldest();
+            }
+
+            var pair = FindOrAdd(name, address);
+            var all = FindOrAdd("", address);
+            wait = Wait(pair, _options.FreeFailures, _options.ParallelAttempts, now)
+                ?? Wait(all, _options.FreeFailuresPerAddress, _options.FreeFailuresPerAddress, now);
+            isNameLocked = false;
+            if (wait is null && !isKnownAddress)
+            {
+                wait = WaitForName(name, pair, now);
+                isNameLocked = wait is not null;
+            }
+
+            if (wait is not null)
+            {
+                RemoveIfUnused(name, address, pair);
+                RemoveIfUnused("", address, all);
+                return null;
+            }
+
+            pair.Client = client;
+            pair.Pending++;
+            all.Pending++;
+            return new LoginAttempt(this, name, address, origin);
+        }
     }
 
     // Attempts at once are limited too, or a thousand would be a thousand guesses; after the free failures it is one at a time.
@@ -196,7 +210,7 @@ internal sealed class LoginGuard(AuthReader reader, AuthWriter writer, IOptions<
         return entry.Pending >= (entry.Failures < free ? parallel : 1) ? _options.FirstDelay : null;
     }
 
-    private TimeSpan? WaitForName(string name, Entry own, Guid? client, string address, DateTimeOffset now)
+    private TimeSpan? WaitForName(string name, Entry own, DateTimeOffset now)
     {
         var locked = 0;
         var until = DateTimeOffset.MaxValue;
@@ -207,7 +221,7 @@ internal sealed class LoginGuard(AuthReader reader, AuthWriter writer, IOptions<
                 until = entry.BlockedUntil < until ? entry.BlockedUntil : until;
                 if (++locked == _options.LockedAddresses)
                 {
-                    return client is { } id && reader.FindLoginAddresses(id).Select(AddressGroup.Of).Contains(address) ? null : until - now;
+                    return until - now;
                 }
             }
         }
