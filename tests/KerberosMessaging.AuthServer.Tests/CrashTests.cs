@@ -317,7 +317,7 @@ public sealed partial class CrashTests
             Assert.Null((await _server.VerifyAuditAsync()).BrokenAt);
             Assert.Equal(
                 (_versions[RealmKeyPurpose.Ticket], _versions[RealmKeyPurpose.TicketSigning], _versions[RealmKeyPurpose.OprfSeed]),
-                (_server.Keys.TicketKeyVersion, _server.Keys.TicketSigningVersion, _server.Keys.OpaqueVersion));
+                (_server.Keys.TicketKey.Version, _server.Keys.TicketSigningVersion, _server.Keys.OpaqueVersion));
             Assert.Equal(
                 _accounts.Concat(_bystanders).Select(static account => account.Client.Value).Order(),
                 (await _server.ClientsAsync()).Select(static row => row.Id).Order());

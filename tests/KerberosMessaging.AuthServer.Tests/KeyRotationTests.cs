@@ -241,19 +241,19 @@ public sealed class KeyRotationTests : IAsyncLifetime
 
         _server.Time.AdjustTime(start.AddDays(30) - Tick);
         await _server.KeepHouseAsync();
-        Assert.Equal((1u, 1u, 1u), (_server.Keys.TicketKeyVersion, _server.Keys.TicketSigningVersion, _server.Keys.OpaqueVersion));
+        Assert.Equal((1u, 1u, 1u), (_server.Keys.TicketKey.Version, _server.Keys.TicketSigningVersion, _server.Keys.OpaqueVersion));
         Assert.Equal(1, await CountServiceKeysAsync());
 
         _server.Time.AdjustTime(start.AddDays(30));
         await _server.KeepHouseAsync();
-        Assert.Equal((2u, 1u, 1u), (_server.Keys.TicketKeyVersion, _server.Keys.TicketSigningVersion, _server.Keys.OpaqueVersion));
+        Assert.Equal((2u, 1u, 1u), (_server.Keys.TicketKey.Version, _server.Keys.TicketSigningVersion, _server.Keys.OpaqueVersion));
         Assert.Equal(2, await CountServiceKeysAsync());
 
         // One that its server has not taken up is not made again and again.
         _server.Time.AdjustTime(start.AddDays(90));
         await _server.KeepHouseAsync();
         await _server.KeepHouseAsync();
-        Assert.Equal((3u, 2u, 1u), (_server.Keys.TicketKeyVersion, _server.Keys.TicketSigningVersion, _server.Keys.OpaqueVersion));
+        Assert.Equal((3u, 2u, 1u), (_server.Keys.TicketKey.Version, _server.Keys.TicketSigningVersion, _server.Keys.OpaqueVersion));
         Assert.Equal(2, await CountServiceKeysAsync());
 
         // Of the ticket keys, the first is gone and the second may still be needed.
@@ -324,7 +324,7 @@ public sealed class KeyRotationTests : IAsyncLifetime
 
         Assert.Equal(
             (fingerprint, 2u, 3u, 2u),
-            (_server.Keys.Fingerprint, _server.Keys.TicketKeyVersion, _server.Keys.TicketSigningVersion, _server.Keys.OpaqueVersion));
+            (_server.Keys.Fingerprint, _server.Keys.TicketKey.Version, _server.Keys.TicketSigningVersion, _server.Keys.OpaqueVersion));
         await using var again = await _server.PresentAsync(old);
         Assert.Equal(2u, await ServiceVersionAsync(again, old, member));
         Assert.Equal(2u, await SigningVersionAsync(again, old, member));

@@ -31,7 +31,7 @@ public sealed class RaceTests : IAsyncLifetime
         }
 
         Assert.Equal((2u, 3u), (await first, await second));
-        Assert.Equal(3u, _server.Keys.TicketKeyVersion);
+        Assert.Equal(3u, _server.Keys.TicketKey.Version);
     }
 
     [Fact]

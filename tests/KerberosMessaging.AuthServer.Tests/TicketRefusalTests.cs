@@ -165,10 +165,10 @@ public sealed class TicketRefusalTests : IAsyncLifetime
     {
         using var body = TicketGrantingTicket.TryOpen(_ticket.Bytes, _server.Keys.TicketKey.Key.Span)!;
         using var other = SecretBytes.Random(64);
-        await AssertRefusedAsync(_ticket with { Bytes = TicketGrantingTicket.Seal(body, other.Span, _server.Keys.TicketKeyVersion) });
+        await AssertRefusedAsync(_ticket with { Bytes = TicketGrantingTicket.Seal(body, other.Span, _server.Keys.TicketKey.Version) });
         await AssertRefusedAsync(_ticket with
         {
-            Bytes = TicketGrantingTicket.Seal(body, _server.Keys.TicketKey.Key.Span, _server.Keys.TicketKeyVersion + 1),
+            Bytes = TicketGrantingTicket.Seal(body, _server.Keys.TicketKey.Key.Span, _server.Keys.TicketKey.Version + 1),
         });
     }
 

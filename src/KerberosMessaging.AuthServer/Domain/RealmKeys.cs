@@ -24,14 +24,15 @@ internal sealed class RealmKeys : IDisposable
     private readonly IDataProtector _protector;
     private volatile Versions _versions;
 
-    private RealmKeys(IDataProtector protector, Ed25519PrivateKey realm, ServerId server, SecretBytes audit, Versions versions)
+    private RealmKeys(IDataProtector protector, Ed25519PrivateKey realm, SecretBytes audit, Versions versions)
     {
         _protector = protector;
         Realm = realm;
-        Server = server;
         Audit = audit;
         _versions = versions;
-        Fingerprint = Convert.ToHexStringLower(SHA256.HashData(realm.PublicKey.Span));
+        var hash = SHA256.HashData(realm.PublicKey.Span);
+        Fingerprint = Convert.ToHexStringLower(hash);
+        Server = new ServerId(new Guid(hash.AsSpan(0, 16), bigEndian: true));
     }
 
     /// <summary>
@@ -48,9 +49,6 @@ internal sealed class RealmKeys : IDisposable
 
     /// <summary>Chains the audit log, 32 bytes.</summary>
     public SecretBytes Audit { get; }
-
-    /// <summary>The key version number of new ticket-granting tickets.</summary>
-    public uint TicketKeyVersion => _versions.NewestTicket;
 
     /// <summary>The key of new ticket-granting tickets, 64 bytes, with its version.</summary>
     public (uint Version, SecretBytes Key) TicketKey
@@ -105,12 +103,9 @@ internal sealed class RealmKeys : IDisposable
         try
         {
             using var seed = Sealing.Open(protector, rows.Find(static row => row.Purpose == RealmKeyPurpose.Realm)!.Sealed);
-            var realm = Ed25519PrivateKey.FromSeed(seed.Span);
-            var hash = SHA256.HashData(realm.PublicKey.Span);
             return new RealmKeys(
                 protector,
-                realm,
-                new ServerId(new Guid(hash.AsSpan(0, 16), bigEndian: true)),
+                Ed25519PrivateKey.FromSeed(seed.Span),
                 Sealing.Open(protector, rows.Find(static row => row.Purpose == RealmKeyPurpose.Audit)!.Sealed),
                 Versions.Open(rows, protector));
         }

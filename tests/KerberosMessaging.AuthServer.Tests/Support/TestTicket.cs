@@ -50,6 +50,6 @@ internal sealed record TestTicket(byte[] Bytes, AsReplyPart Part)
             SessionKey = body.SessionKey.Clone(),
             Times = times ?? body.Times,
         };
-        return this with { Bytes = TicketGrantingTicket.Seal(forged, keys.TicketKey.Key.Span, keys.TicketKeyVersion) };
+        return this with { Bytes = TicketGrantingTicket.Seal(forged, keys.TicketKey.Key.Span, keys.TicketKey.Version) };
     }
 }
