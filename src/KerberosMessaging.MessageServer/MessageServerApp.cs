@@ -73,9 +73,12 @@ public static class MessageServerApp
         services.AddOptions<MailboxOptions>().BindConfiguration(MailboxOptions.SectionName).ValidateOnStart();
         services.AddSingleton<IValidateOptions<MailboxOptions>, MailboxOptionsValidator>();
         services.AddSingleton<CommitQueue>();
-        services.AddSingleton<OpenedMailboxes>();
+        services.AddSingleton<PushGrace>();
+        services.AddSingleton<MailboxDirectory>();
+        services.AddSingleton<StoreGuard>();
         services.AddSingleton<Relay>();
-        services.AddSingleton<Presence>();
+        services.AddSingleton<IPresence, InProcessPresence>();
+        services.AddSingleton<IWakeBus, InProcessWakeBus>();
         services.AddSingleton<DeliveryService>();
         services.AddSingleton<TicketKeyRing>();
         services.AddSingleton<RevokedTickets>();
@@ -96,6 +99,7 @@ public static class MessageServerApp
 
         // Before Kestrel's, so that they start before the first request comes and stop after the last has gone.
         services.AddHostedService(static provider => provider.GetRequiredService<CommitQueue>());
+        services.AddHostedService(static provider => provider.GetRequiredService<StoreGuard>());
         services.AddHostedService<Sweeper>();
         services.AddHostedService<RealmService>();
     }

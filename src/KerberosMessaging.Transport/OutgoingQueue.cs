@@ -11,7 +11,7 @@ namespace KerberosMessaging.Transport;
 public sealed class OutgoingQueue
 {
     // Enough for the pipelined requests of one peer; a full queue makes its producers wait.
-    private const int Capacity = 256;
+    private const int Capacity = 4096;
 
     private readonly SecureChannel _channel;
     private readonly Channel<Outgoing> _queue = Channel.CreateBounded<Outgoing>(
@@ -48,8 +48,21 @@ public sealed class OutgoingQueue
     /// <summary>Queues a message if there is room now.</summary>
     /// <param name="message">The message.</param>
     /// <param name="requestId">The requester's number; 0 in pushes.</param>
+    /// <param name="size">About how many bytes it keeps in memory until it is sent.</param>
     /// <returns>False when the queue is full or the connection is ending.</returns>
-    public bool TryEnqueue(IWireMessage message, uint requestId) => _queue.Writer.TryWrite(new Outgoing(message, requestId, null));
+    public bool TryEnqueue(IWireMessage message, uint requestId, int size = 0) => _queue.Writer.TryWrite(new Outgoing(message, requestId, null));
+
+    /// <summary>Whether little enough waits.</summary>
+    public bool HasRoom => _queue.Reader.Count < 256;
+
+    /// <summary>Waits for room.</summary>
+    public async ValueTask WaitForRoomAsync(CancellationToken cancellationToken)
+    {
+        while (!HasRoom)
+        {
+            await Task.Delay(1, cancellationToken).ConfigureAwait(false);
+        }
+    }
 
     /// <summary>Takes no more messages; <see cref="RunAsync"/> ends once what waits has left.</summary>
     public void Complete() => _queue.Writer.TryComplete();

@@ -155,7 +155,7 @@ public sealed class KeyRotationTests
     {
         var ticket = await guest.Device.RequestTicketAsync(guest.Server, Cancel);
         await ticket.PresentAsync(guest.Connection, Cancel);
-        await guest.Connection.RequestAsync<Done>(new AcknowledgeRequest([]), Cancel);
+        await guest.Connection.RequestAsync<Done>(new AcknowledgeRequest([], 0), Cancel);
         return ticket;
     }));
 

@@ -70,13 +70,13 @@ public sealed class PartedServersTests
         AuthConnectionOf(realm, server)!.Close(NoticeKind.ShuttingDown);
         await Eventually.TrueAsync(() => AuthConnectionOf(realm, server) is null, Cancel);
         await revoked.EndAsync(Ending.Session, Cancel);
-        await connection.RequestAsync<Done>(new AcknowledgeRequest([]), Cancel);
+        await connection.RequestAsync<Done>(new AcknowledgeRequest([], 0), Cancel);
         Assert.Equal(1, known.Count);
 
         path.Target = realm.Pin.Port;
         await connection.Ended.WaitAsync(Cancel);
         await AssertRefusedAsync(ProtocolError.TicketRefused, () => revoked.ConnectAsync(ticket, Cancel));
-        await other.RequestAsync<Done>(new AcknowledgeRequest([]), Cancel);
+        await other.RequestAsync<Done>(new AcknowledgeRequest([], 0), Cancel);
     }
 
     [Fact(Timeout = Patience)]
@@ -131,13 +131,13 @@ public sealed class PartedServersTests
         Assert.True(await servers.SetDisabledAsync(server, isDisabled: true, Origin.System, Cancel));
         await Eventually.TrueAsync(() => AuthConnectionOf(realm, server) is null, Cancel);
         await AssertRefusedAsync(ProtocolError.UnknownServer, () => device.RequestTicketAsync(server, Cancel));
-        await connection.RequestAsync<Done>(new AcknowledgeRequest([]), Cancel);
+        await connection.RequestAsync<Done>(new AcknowledgeRequest([], 0), Cancel);
 
         // Asked for and refused again, for some time.
         var refusals = 0;
         await clock.PassesAsync(TimeSpan.FromMilliseconds(500), () => ++refusals > 100, Cancel);
         Assert.Null(AuthConnectionOf(realm, server));
-        await connection.RequestAsync<Done>(new AcknowledgeRequest([]), Cancel);
+        await connection.RequestAsync<Done>(new AcknowledgeRequest([], 0), Cancel);
 
         Assert.True(await servers.SetDisabledAsync(server, isDisabled: false, Origin.System, Cancel));
         await clock.PassesAsync(TimeSpan.FromMilliseconds(500), () => AuthConnectionOf(realm, server) is not null, Cancel);
@@ -197,7 +197,7 @@ public sealed class PartedServersTests
         await File.WriteAllTextAsync(tokenFile, await TokenForAsync(realm, server.Id), Cancel);
         await clock.PassesAsync(TimeSpan.FromMilliseconds(500), () => AuthConnectionOf(realm, server.Id) is not null, Cancel);
         Assert.Equal((server.Id, server.Port), (RawDevice.ServerOf(realm).Id, RawDevice.ServerOf(realm).Port));
-        await connection.RequestAsync<Done>(new AcknowledgeRequest([]), Cancel);
+        await connection.RequestAsync<Done>(new AcknowledgeRequest([], 0), Cancel);
         var again = await recipient.ConnectAsync(await recipient.RequestTicketAsync(server.Id, Cancel), Cancel);
         Assert.Equal(1ul, (await again.RequestAsync<CreditGranted>(new GrantCreditRequest(1), Cancel)).NewestWaiting);
     }

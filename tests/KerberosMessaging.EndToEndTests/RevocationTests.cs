@@ -51,7 +51,7 @@ public sealed class RevocationTests(RealmFixture fixture) : IClassFixture<RealmF
         await AssertRefusedAsync(ProtocolError.TicketRefused, () => ticket.PresentAsync(idle, Cancel));
         await revoked.AuthEndedAsync(Cancel);
         await AssertRefusedAsync(ProtocolError.TicketRefused, () => revoked.RequestTicketAsync(server, Cancel));
-        await other.RequestAsync<Done>(new AcknowledgeRequest([]), Cancel);
+        await other.RequestAsync<Done>(new AcknowledgeRequest([], 0), Cancel);
         await (await bystander.RequestTicketAsync(server, Cancel)).PresentAsync(other, Cancel);
     }
 

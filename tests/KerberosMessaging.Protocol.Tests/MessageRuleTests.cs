@@ -55,7 +55,7 @@ public sealed class MessageRuleTests
     [InlineData(0, 1UL << 63)]
     [InlineData(ulong.MaxValue, ulong.MaxValue)]
     public void A_range_that_ends_before_it_starts_or_is_no_sequence_number_is_refused(ulong first, ulong last) =>
-        AssertRefused(new AcknowledgeRequest([new SequenceRange(first, last)]));
+        AssertRefused(new AcknowledgeRequest([new SequenceRange(first, last)], 0));
 
     [Fact]
     public void A_device_is_not_renamed_to_nothing()
@@ -146,8 +146,8 @@ public sealed class MessageRuleTests
     {
         SequenceRange[] ranges = [.. Enumerable.Repeat(new SequenceRange(1, 1), ProtocolLimits.RangesPerAcknowledgement)];
 
-        Assert.Equal(ranges, WireReader.ReadWhole<AcknowledgeRequest>(WireWriter.ToArray(new AcknowledgeRequest(ranges))).Ranges);
-        AssertRefused(new AcknowledgeRequest([.. ranges, new SequenceRange(1, 1)]));
+        Assert.Equal(ranges, WireReader.ReadWhole<AcknowledgeRequest>(WireWriter.ToArray(new AcknowledgeRequest(ranges, 0))).Ranges);
+        AssertRefused(new AcknowledgeRequest([.. ranges, new SequenceRange(1, 1)], 0));
     }
 
     [Fact]
@@ -171,7 +171,7 @@ public sealed class MessageRuleTests
     private static ServerKeys Keys(VersionedKey[] service, VersionedKey[] ticketSigning) => new(new byte[32], service, ticketSigning);
 
     private static SendMessageRequest Send(uint timeToLive, params DeviceEnvelope[] envelopes) =>
-        new(MessageId.New(), ClientId.New(), timeToLive, envelopes);
+        new(MessageId.New(), ClientId.New(), timeToLive, DeliveryKind.Durable, envelopes);
 
     private static T ReadBack<T>(T message)
         where T : IWireMessage<T> => WireReader.ReadWhole<T>(WireWriter.ToArray(message));

@@ -194,18 +194,21 @@ internal sealed partial class Receiver(LocalStore store, Contacts contacts, Mess
             {
                 _pushed.Reader.TryRead(out _);
                 Commit(pushed.Delivery);
-                var sequence = pushed.Delivery.Sequence;
-                range = new SequenceRange(range?.First ?? sequence, sequence);
+                if (pushed.Delivery.Sequence is > 0 and var sequence)
+                {
+                    range = new SequenceRange(range?.First ?? sequence, sequence);
+                }
+
                 committed++;
             }
 
             Signal();
-            if (link is not null && range is { } seen)
+            if (link is not null)
             {
-                await AcknowledgeAsync(link, seen, committed).ConfigureAwait(false);
+                await AcknowledgeAsync(link, range is null ? [] : [range.Value], committed).ConfigureAwait(false);
 
                 // Only now: whoever stops once the mailbox is empty must not take the acknowledgement along.
-                Volatile.Write(ref _newestSeen, Math.Max(seen.Last, _newestSeen));
+                Volatile.Write(ref _newestSeen, Math.Max(range?.Last ?? 0, _newestSeen));
                 Signal();
             }
         }
@@ -214,12 +217,11 @@ internal sealed partial class Receiver(LocalStore store, Contacts contacts, Mess
     // Pushes come in mailbox order, so a range from the first to the last of a batch names no message that was not committed.
     // Only on the connection that they came on: credit makes a connection the one that receives, and to open another for it
     // would take receiving away from a client that just took over.
-    private async Task AcknowledgeAsync(MessageServerLink link, SequenceRange range, uint count)
+    private async Task AcknowledgeAsync(MessageServerLink link, SequenceRange[] ranges, uint count)
     {
         try
         {
-            await link.RequestAsync<Done>(new AcknowledgeRequest([range]), _closing.Token).ConfigureAwait(false);
-            await link.RequestAsync<CreditGranted>(new GrantCreditRequest(count), _closing.Token).ConfigureAwait(false);
+            await link.RequestAsync<Done>(new AcknowledgeRequest(ranges, count), _closing.Token).ConfigureAwait(false);
         }
         catch (MessagingException e) when (Failures.IsWorthRetrying(e) || e.Failure == MessagingFailure.NotLoggedIn)
         {

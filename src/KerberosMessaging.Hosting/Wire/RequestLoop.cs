@@ -16,19 +16,21 @@ internal sealed class RequestLoop(
     TimeProvider time,
     ILogger<RequestLoop> logger)
 {
-    /// <summary>How many pipelined requests of one connection may wait for their answers; further ones wait in the socket.</summary>
-    public const int PipelinedRequests = 128;
-
     /// <summary>Runs until the peer ends the stream.</summary>
     /// <param name="channel">The channel.</param>
     /// <param name="wire">The connection.</param>
-    /// <param name="slots">One for each pipelined request that may wait.</param>
     /// <exception cref="ProtocolException">The peer broke the protocol.</exception>
     /// <exception cref="OperationCanceledException">The connection is to end.</exception>
-    public async Task RunAsync(SecureChannel channel, WireConnection wire, SemaphoreSlim slots)
+    public async Task RunAsync(SecureChannel channel, WireConnection wire)
     {
         while (await channel.ReadAsync(wire.Closing) is { } frame)
         {
+            // A peer that asks and does not read the answers is not asked for more.
+            if (!wire.Outgoing.HasRoom)
+            {
+                await wire.Outgoing.WaitForRoomAsync(wire.Closing);
+            }
+
             var route = Find(frame);
             if (!limits.TryAdmit(wire, route.Cost, out var refusal))
             {
@@ -40,16 +42,14 @@ internal sealed class RequestLoop(
                 metrics.FrameTurnedAway(route.Name, FrameOutcome.Refused);
                 await RefuseAsync(ProtocolError.NotSignedIn, TimeSpan.Zero, frame.RequestId, wire);
             }
-            else if (route.IsPipelined)
+            else if (route is PipelinedRoute pipelined)
             {
-                await slots.WaitAsync(wire.Closing);
-
-                // Runs up to the handler's first await here, which is where it takes its place in the shared order.
-                _ = AnswerPipelinedAsync(InvokeAsync(route, frame.Payload, wire), frame.RequestId, wire, slots);
+                await wire.PipelinedSlots.WaitAsync(wire.Closing);
+                await StartAsync(pipelined, frame, wire);
             }
             else
             {
-                await AnswerAsync(await InvokeAsync(route, frame.Payload, wire), frame.RequestId, channel, wire);
+                await AnswerAsync(await InvokeAsync((ScopedRoute)route, frame.Payload, wire), frame.RequestId, channel, wire);
             }
         }
     }
@@ -83,7 +83,7 @@ internal sealed class RequestLoop(
         return wire.Outgoing.EnqueueAsync(new ErrorReply(error, (uint)retryAfter.TotalMilliseconds), requestId, wire.Closing);
     }
 
-    private async ValueTask<HandlerReply> InvokeAsync(RequestRoute route, ReadOnlyMemory<byte> payload, WireConnection wire)
+    private async ValueTask<HandlerReply> InvokeAsync(ScopedRoute route, ReadOnlyMemory<byte> payload, WireConnection wire)
     {
         var started = time.GetTimestamp();
         var outcome = FrameOutcome.Abandoned;
@@ -106,17 +106,47 @@ internal sealed class RequestLoop(
         }
         catch (Exception e) when (!IsEnding(e, wire))
         {
-            // Told apart here: further out, a disk that fails or a handler's own time limit looks like a peer that is gone.
             outcome = FrameOutcome.Failed;
-            WireLog.HandlerFailed(logger, e, wire.ConnectionId);
-            wire.Fail(ProtocolError.Internal);
-            metrics.ErrorSent(ProtocolError.Internal);
-            throw new OperationCanceledException(wire.Closing);
+            throw Fail(e, wire);
         }
         finally
         {
             metrics.FrameHandled(route.Name, outcome, time.GetElapsedTime(started));
         }
+    }
+
+    // Counted when it is answered, or here when it never will be.
+    private async ValueTask StartAsync(PipelinedRoute route, ReceivedFrame frame, WireConnection wire)
+    {
+        var started = time.GetTimestamp();
+        try
+        {
+            await route.StartAsync(services, frame.Payload, new PipelinedCall(wire, route, frame.RequestId, started), wire.Closing);
+        }
+        catch (ProtocolException)
+        {
+            metrics.FrameHandled(route.Name, FrameOutcome.Malformed, time.GetElapsedTime(started));
+            throw;
+        }
+        catch (Exception e) when (!IsEnding(e, wire))
+        {
+            metrics.FrameHandled(route.Name, FrameOutcome.Failed, time.GetElapsedTime(started));
+            throw Fail(e, wire);
+        }
+        catch (Exception)
+        {
+            metrics.FrameHandled(route.Name, FrameOutcome.Abandoned, time.GetElapsedTime(started));
+            throw;
+        }
+    }
+
+    // Told apart here: further out, a disk that fails or a handler's own time limit looks like a peer that is gone.
+    private OperationCanceledException Fail(Exception e, WireConnection wire)
+    {
+        WireLog.HandlerFailed(logger, e, wire.ConnectionId);
+        wire.Fail(ProtocolError.Internal);
+        metrics.ErrorSent(ProtocolError.Internal);
+        return new OperationCanceledException(wire.Closing);
     }
 
     private static async Task AnswerAsync(HandlerReply reply, uint requestId, SecureChannel channel, WireConnection wire)
@@ -133,33 +163,6 @@ internal sealed class RequestLoop(
             channel.MixReceive(key.Span);
             await wire.Outgoing.EnqueueBarrierAsync(
                 reply.Message, requestId, Task.FromResult<SecretBytes?>(key.Clone()), wire.Closing);
-        }
-    }
-
-    private async Task AnswerPipelinedAsync(
-        ValueTask<HandlerReply> handling,
-        uint requestId,
-        WireConnection wire,
-        SemaphoreSlim slots)
-    {
-        try
-        {
-            var reply = await handling;
-            await wire.Outgoing.EnqueueAsync(reply.Message, requestId, wire.Closing);
-        }
-        catch (ProtocolException e)
-        {
-            WireLog.PeerBrokeProtocol(logger, wire.ConnectionId, e.Error, e.Message);
-            metrics.ErrorSent(e.Error);
-            wire.Fail(e.Error);
-        }
-        catch (Exception e) when (IsEnding(e, wire))
-        {
-            // The connection ended before the answer; the peer asks again with the same message id.
-        }
-        finally
-        {
-            slots.Release();
         }
     }
 }

@@ -6,14 +6,13 @@ namespace KerberosMessaging.Hosting.Wire;
 /// <summary>One row of the dispatch table.</summary>
 public abstract class RequestRoute
 {
-    private protected RequestRoute(MessageCode code, RequestAccess access, int cost, bool isPipelined)
+    private protected RequestRoute(MessageCode code, RequestAccess access, int cost)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(cost);
         Code = code;
         Name = code.ToString();
         Access = access;
         Cost = cost;
-        IsPipelined = isPipelined;
     }
 
     /// <summary>The request's code.</summary>
@@ -25,12 +24,13 @@ public abstract class RequestRoute
     /// <summary>As how many requests it counts where requests are limited.</summary>
     public int Cost { get; }
 
-    /// <summary>Whether the next request is read before this one is answered.</summary>
-    public bool IsPipelined { get; }
-
     /// <summary>The code's name, made once.</summary>
     internal string Name { get; }
+}
 
+/// <summary>A request that is answered before the next one is read, by a handler with a scope of its own.</summary>
+internal abstract class ScopedRoute(MessageCode code, RequestAccess access, int cost) : RequestRoute(code, access, cost)
+{
     internal abstract ValueTask<HandlerReply> InvokeAsync(
         IServiceProvider services,
         ReadOnlyMemory<byte> payload,
@@ -38,9 +38,9 @@ public abstract class RequestRoute
         CancellationToken cancellationToken);
 }
 
-/// <summary>A request that is answered before the next one is read, by a handler with a scope of its own.</summary>
+/// <inheritdoc />
 internal sealed class ScopedRoute<TRequest, THandler>(RequestAccess access, int cost)
-    : RequestRoute(TRequest.Code, access, cost, isPipelined: false)
+    : ScopedRoute(TRequest.Code, access, cost)
     where TRequest : IWireMessage<TRequest>
     where THandler : class, IRequestHandler<TRequest>
 {
@@ -56,20 +56,24 @@ internal sealed class ScopedRoute<TRequest, THandler>(RequestAccess access, int 
     }
 }
 
-/// <summary>
-/// A request that waits for something shared, such as a group commit: many of one connection wait together. The handler
-/// is a singleton and must take its place in the shared order before its first await.
-/// </summary>
-internal sealed class PipelinedRoute<TRequest, THandler>(RequestAccess access, int cost)
-    : RequestRoute(TRequest.Code, access, cost, isPipelined: true)
-    where TRequest : IWireMessage<TRequest>
-    where THandler : class, IRequestHandler<TRequest>
+/// <summary>A request many of which may wait at once on one connection, with one handler for all.</summary>
+internal abstract class PipelinedRoute(MessageCode code, RequestAccess access, int cost) : RequestRoute(code, access, cost)
 {
-    internal override ValueTask<HandlerReply> InvokeAsync(
-        IServiceProvider services,
-        ReadOnlyMemory<byte> payload,
-        WireConnection connection,
-        CancellationToken cancellationToken) =>
-        services.GetRequiredService<THandler>()
-            .HandleAsync(WireReader.ReadWhole<TRequest>(payload.Span), connection, cancellationToken);
+    internal abstract ValueTask StartAsync(
+        IServiceProvider services, ReadOnlyMemory<byte> payload, PipelinedCall call, CancellationToken cancellationToken);
+}
+
+/// <inheritdoc />
+internal sealed class PipelinedRoute<TRequest, THandler>(RequestAccess access, int cost)
+    : PipelinedRoute(TRequest.Code, access, cost)
+    where TRequest : IWireMessage<TRequest>
+    where THandler : class, IPipelinedHandler<TRequest>
+{
+    // Looked up once: a look-up takes longer than a handler's own work.
+    private THandler? _handler;
+
+    internal override ValueTask StartAsync(
+        IServiceProvider services, ReadOnlyMemory<byte> payload, PipelinedCall call, CancellationToken cancellationToken) =>
+        (_handler ??= services.GetRequiredService<THandler>())
+            .StartAsync(WireReader.ReadWhole<TRequest>(payload.Span), call, cancellationToken);
 }

@@ -11,9 +11,13 @@ namespace KerberosMessaging.Hosting.Wire;
 /// <summary>One open channel with a client or a message server, as handlers see it.</summary>
 public sealed class WireConnection : IDisposable
 {
+    /// <summary>How many pipelined requests of one connection may wait for their answers.</summary>
+    internal const int PipelinedRequests = 128;
+
     private readonly SecureChannel _channel;
     private readonly ConnectionSlots _slots;
     private readonly WireOptions _options;
+    private readonly ServerMetrics _metrics;
     private readonly TimeProvider _time;
     private readonly CancellationTokenSource _closing;
     private readonly FeatureCollection _state = new();
@@ -29,12 +33,14 @@ public sealed class WireConnection : IDisposable
         ConnectionContext connection,
         ConnectionSlots slots,
         WireOptions options,
+        ServerMetrics metrics,
         TimeProvider time,
         CancellationToken stopping)
     {
         _channel = channel;
         _slots = slots;
         _options = options;
+        _metrics = metrics;
         _time = time;
         _closing = CancellationTokenSource.CreateLinkedTokenSource(stopping);
         Outgoing = new OutgoingQueue(channel);
@@ -76,6 +82,9 @@ public sealed class WireConnection : IDisposable
     internal AddressBlock Address => _slots.Address;
 
     internal OutgoingQueue Outgoing { get; }
+
+    /// <summary>One for each pipelined request that may wait for its answer; further ones wait in the socket.</summary>
+    internal SemaphoreSlim PipelinedSlots { get; } = new(PipelinedRequests);
 
     /// <summary>What the peer is told when <see cref="Close"/> or <see cref="Fail"/> ends the connection.</summary>
     internal IWireMessage? Farewell { get; private set; }
@@ -143,6 +152,17 @@ public sealed class WireConnection : IDisposable
     public ValueTask PushAsync(IWireMessage message, CancellationToken cancellationToken) =>
         Outgoing.EnqueueAsync(message, 0, cancellationToken);
 
+    /// <summary>Queues a push if there is room now.</summary>
+    /// <param name="message">The push.</param>
+    /// <param name="size">About how many bytes it keeps in memory until it is sent.</param>
+    /// <returns>False when too much waits to be sent already, or the connection is ending.</returns>
+    public bool TryPush(IWireMessage message, int size) => Outgoing.HasRoom && Outgoing.TryEnqueue(message, 0, size);
+
+    /// <summary>Waits until there is room for a push.</summary>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <exception cref="ChannelException">The connection is ending.</exception>
+    public ValueTask WaitForRoomAsync(CancellationToken cancellationToken) => Outgoing.WaitForRoomAsync(cancellationToken);
+
     /// <summary>Ends the connection after telling the peer why. The first call decides what is told.</summary>
     /// <param name="kind">Why.</param>
     /// <param name="retryAfter">When to connect again; zero for no advice.</param>
@@ -158,6 +178,21 @@ public sealed class WireConnection : IDisposable
         RequestAccess.EnrolledServer => Server is not null,
         _ => false,
     };
+
+    /// <summary>Queues the answer to a pipelined request. It always has room: so many requests may wait and no more.</summary>
+    internal void Answer(IWireMessage message, uint requestId, RequestRoute route, long started)
+    {
+        var outcome = FrameOutcome.Answered;
+        if (message is ErrorReply { Error: var error })
+        {
+            outcome = FrameOutcome.Refused;
+            _metrics.ErrorSent(error);
+        }
+
+        _metrics.FrameHandled(route.Name, outcome, _time.GetElapsedTime(started));
+        Outgoing.TryEnqueue(message, requestId);
+        PipelinedSlots.Release();
+    }
 
     /// <summary>Ends the connection with an error frame.</summary>
     /// <param name="error">A code below 100.</param>

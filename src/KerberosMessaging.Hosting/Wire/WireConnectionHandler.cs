@@ -74,7 +74,7 @@ internal sealed class WireConnectionHandler(
             if (channel is not null)
             {
                 slots.HandshakeDone();
-                using var wire = new WireConnection(channel, connection, slots, options.Value, time, stopping);
+                using var wire = new WireConnection(channel, connection, slots, options.Value, metrics, time, stopping);
                 await RunAsync(connection, channel, wire);
             }
         }
@@ -127,10 +127,9 @@ internal sealed class WireConnectionHandler(
     private async Task ReadAndWriteAsync(ConnectionContext connection, SecureChannel channel, WireConnection wire)
     {
         var writing = WriteAsync(channel, wire, connection.ConnectionClosed);
-        using var slots = new SemaphoreSlim(RequestLoop.PipelinedRequests);
         try
         {
-            await requests.RunAsync(channel, wire, slots);
+            await requests.RunAsync(channel, wire);
         }
         catch (ProtocolException e)
         {
@@ -151,7 +150,7 @@ internal sealed class WireConnectionHandler(
             wire.Outgoing.TryEnqueue(new ErrorReply(ProtocolError.Internal, 0), 0);
         }
 
-        await FinishAsync(connection, wire, writing, slots);
+        await FinishAsync(connection, wire, writing);
     }
 
     private async Task WriteAsync(SecureChannel channel, WireConnection wire, CancellationToken cancellationToken)
@@ -174,23 +173,13 @@ internal sealed class WireConnectionHandler(
         }
     }
 
-    private static async Task FinishAsync(ConnectionContext connection, WireConnection wire, Task writing, SemaphoreSlim slots)
+    private static async Task FinishAsync(ConnectionContext connection, WireConnection wire, Task writing)
     {
-        // Pipelined requests that still wait stop waiting; what they put into the shared order is done all the same.
+        // What is answered from now on reaches nobody; what it put into a shared order is done all the same.
         wire.Outgoing.Complete();
         wire.StopWaiting();
         _ = AbortUnlessClosedAsync(connection);
         await writing.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        for (var i = 0; i < RequestLoop.PipelinedRequests; i++)
-        {
-            if (slots.CurrentCount == RequestLoop.PipelinedRequests - i)
-            {
-                // None is taken any more, and nobody takes one now.
-                return;
-            }
-
-            await slots.WaitAsync();
-        }
     }
 
     // Runs on when this handler has returned: Kestrel would wait without limit until what was written has been sent.

@@ -51,14 +51,14 @@ public static class WireServices
 
     /// <summary>Adds a request many of which may wait at once on one connection.</summary>
     /// <typeparam name="TRequest">The request.</typeparam>
-    /// <typeparam name="THandler">Its handler, one for all requests; it takes its place in any shared order before its first await.</typeparam>
+    /// <typeparam name="THandler">Its handler, one for all requests.</typeparam>
     /// <param name="services">The server's services.</param>
     /// <param name="access">Which connections may send it.</param>
     /// <param name="cost">As how many requests it counts where requests are limited; 0 is free.</param>
     public static IServiceCollection AddPipelinedRequest<TRequest, THandler>(
         this IServiceCollection services, RequestAccess access, int cost = 1)
         where TRequest : IWireMessage<TRequest>
-        where THandler : class, IRequestHandler<TRequest>
+        where THandler : class, IPipelinedHandler<TRequest>
     {
         services.AddSingleton<THandler>();
         return services.AddSingleton<RequestRoute>(new PipelinedRoute<TRequest, THandler>(access, cost));

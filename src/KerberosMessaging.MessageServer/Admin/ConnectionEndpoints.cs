@@ -10,7 +10,7 @@ internal static class ConnectionEndpoints
     /// <summary>Lists the open connections</summary>
     /// <remarks>Oldest first, a page at a time; connections without a ticket yet are listed too.</remarks>
     public static Results<Ok<Page<ConnectionView>>, ValidationProblem> List(
-        [AsParameters] PageRequest page, ConnectionRegistry registry, Presence presence)
+        [AsParameters] PageRequest page, ConnectionRegistry registry, MailboxDirectory mailboxes)
     {
         if (!page.TryRead(out var limit, out var after, out var problem))
         {
@@ -25,16 +25,16 @@ internal static class ConnectionEndpoints
             .Take(limit + 1)
             .ToArray();
         return TypedResults.Ok(rows.ToPage(
-            limit, row => Show(row.Connection, presence), static row => PageCursor.Encode(row.Key.ConnectedAtMs, row.Key.Session)));
+            limit, row => Show(row.Connection, mailboxes), static row => PageCursor.Encode(row.Key.ConnectedAtMs, row.Key.Session)));
     }
 
     private static (long ConnectedAtMs, Guid Session) Key(WireConnection connection) =>
         (connection.ConnectedAt.ToUnixTimeMilliseconds(), connection.Session.Value);
 
-    private static ConnectionView Show(WireConnection connection, Presence presence)
+    private static ConnectionView Show(WireConnection connection, MailboxDirectory mailboxes)
     {
         var principal = connection.Principal;
-        var receiving = principal is null ? null : presence.Find(new DeviceAddress(principal.Client, principal.Device));
+        var receiving = principal is null ? null : mailboxes.Find(new DeviceAddress(principal.Client, principal.Device))?.Receiver;
         return new ConnectionView(
             connection.Session.Value,
             connection.RemoteAddress,

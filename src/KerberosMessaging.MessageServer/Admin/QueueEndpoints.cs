@@ -30,6 +30,6 @@ internal static class QueueEndpoints
         row.Waiting,
         row.Bytes,
         row.OldestAcceptedAt,
-        row.LastSequence,
+        row.NewestSequence,
         row.LastSeenAt);
 }

@@ -7,7 +7,7 @@ namespace KerberosMessaging.MessageServer.Admin;
 /// <param name="Waiting" example="3">How many messages wait to be acknowledged.</param>
 /// <param name="Bytes" example="1536">How many bytes of envelopes wait.</param>
 /// <param name="OldestAcceptedAt" example="2026-05-04T08:15:30Z">When the oldest of them was accepted; null when none waits.</param>
-/// <param name="LastSequence" example="128">The highest sequence number given so far.</param>
+/// <param name="NewestSequence" example="128">The sequence number of the newest of them; null when none waits.</param>
 /// <param name="LastSeenAt" example="2026-05-04T08:25:30Z">When the device last connected, to the minute.</param>
 internal sealed record QueueView(
     string ClientName,
@@ -16,5 +16,5 @@ internal sealed record QueueView(
     long Waiting,
     long Bytes,
     DateTimeOffset? OldestAcceptedAt,
-    long LastSequence,
+    long? NewestSequence,
     DateTimeOffset LastSeenAt);

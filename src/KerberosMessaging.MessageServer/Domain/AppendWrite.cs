@@ -1,13 +1,16 @@
 namespace KerberosMessaging.MessageServer.Domain;
 
-/// <summary>Puts the envelopes of a submission into the mailboxes of its recipient: all of them, once, or none.</summary>
-/// <param name="submission">What was asked for.</param>
-/// <param name="timeToLive">How long the envelopes may wait.</param>
-internal sealed class AppendWrite(Submission submission, TimeSpan timeToLive) : StoreWrite<SendResult>
+/// <summary>Puts an envelope into a mailbox, under a sequence number that was given to nothing else.</summary>
+internal abstract class AppendWrite : StoreWrite
 {
-    public Submission Submission => submission;
+    /// <summary>The mailbox.</summary>
+    public abstract long MailboxId { get; }
 
-    public TimeSpan TimeToLive => timeToLive;
+    /// <summary>The envelope with its number.</summary>
+    public abstract StoredEnvelope Envelope { get; }
 
-    public override long Size => submission.Size;
+    /// <summary>When it is no longer to be delivered.</summary>
+    public abstract DateTimeOffset ExpiresAt { get; }
+
+    public override long Size => Envelope.Body.Length;
 }

@@ -1,30 +1,57 @@
-using System.Threading.Channels;
-
 namespace KerberosMessaging.MessageServer.Domain;
 
 /// <summary>
 /// Group commit: all writes of the process pass through here in one order, and one transaction carries all that waits.
 /// Under load a flush to disk is thus shared by many, and an answer still means that it is on disk.
 /// </summary>
-internal sealed partial class CommitQueue(IMailboxStore store, TimeProvider time, ILogger<CommitQueue> logger) : BackgroundService
+internal sealed partial class CommitQueue(IMailboxStore store, TimeProvider time, ILogger<CommitQueue> logger) : IHostedService
 {
-    // Further ones wait in their connections, whose sockets then are not read.
-    private const int Capacity = 8192;
-
     // Enough to make the flush cheap for each, few enough that the first does not wait long for the last.
-    private const int WritesPerBatch = 1024;
+    private const int WritesPerBatch = 8192;
+    private const long BytesPerBatch = 16 * 1024 * 1024;
 
-    // Beyond this a burst of large messages is refused, not held in memory.
-    private const long MaxWaitingBytes = 64 * 1024 * 1024;
+    // What connections may have in flight bounds what waits; this bounds it where there are very many of them.
+    private const int MostWaiting = 100_000;
 
-    private readonly Channel<StoreWrite> _queue = Channel.CreateBounded<StoreWrite>(
-        new BoundedChannelOptions(Capacity) { SingleReader = true });
+    // A store that fails is not asked again at once.
+    private static readonly TimeSpan PauseAfterFailure = TimeSpan.FromMilliseconds(100);
 
-    private long _waitingBytes;
+    // A Monitor's, which can be waited for without a task or an event a wake.
+    private readonly object _gate = new();
+    private readonly CommitBatch _batch = new();
+    private List<StoreWrite> _waiting = [];
+    private List<StoreWrite> _taken = [];
+    private bool _isIdle;
+    private bool _isStopping;
+    private Thread? _writer;
     private long _batches;
 
     /// <summary>How many transactions were committed.</summary>
     public long Batches => Volatile.Read(ref _batches);
+
+    /// <summary>
+    /// Queues a write. It has its place in the order when this returns; it is told what became of it later, or at once when the
+    /// server stops.
+    /// </summary>
+    public void Enqueue(StoreWrite write)
+    {
+        lock (_gate)
+        {
+            if (!_isStopping)
+            {
+                _waiting.Add(write);
+                if (_isIdle)
+                {
+                    _isIdle = false;
+                    Monitor.Pulse(_gate);
+                }
+
+                return;
+            }
+        }
+
+        Task.Run(() => write.Complete(isCommitted: false));
+    }
 
     /// <summary>
     /// Queues a write and waits for its commit. It takes its place in the order before this method first waits, and it is
@@ -32,58 +59,91 @@ internal sealed partial class CommitQueue(IMailboxStore store, TimeProvider time
     /// </summary>
     /// <typeparam name="T">What the store answers.</typeparam>
     /// <param name="write">The write.</param>
-    public async Task<Committed<T>> CommitAsync<T>(StoreWrite<T> write)
+    public Task<Committed<T>> CommitAsync<T>(StoreWrite<T> write)
     {
-        try
-        {
-            if (Interlocked.Add(ref _waitingBytes, write.Size) > MaxWaitingBytes)
-            {
-                return default;
-            }
+        Enqueue(write);
+        return write.Completion;
+    }
 
-            await _queue.Writer.WriteAsync(write);
-            return await write.Completion;
-        }
-        catch (ChannelClosedException)
-        {
-            // The server stops.
-            return default;
-        }
-        finally
-        {
-            Interlocked.Add(ref _waitingBytes, -write.Size);
-        }
+    /// <summary>Whether so much waits that nothing should be added that can wait elsewhere.</summary>
+    public bool IsFull => Volatile.Read(ref _waiting).Count > MostWaiting;
+
+    public Task StartAsync(CancellationToken cancellationToken)
+    {
+        // A thread of its own: it waits for the disk, and threads of the pool must not.
+        _writer = new Thread(Run) { IsBackground = true, Name = "commit queue" };
+        _writer.Start();
+        return Task.CompletedTask;
     }
 
     /// <summary>Takes no more writes, and returns when those that wait are on disk.</summary>
-    public override Task StopAsync(CancellationToken cancellationToken)
+    public async Task StopAsync(CancellationToken cancellationToken)
     {
-        _queue.Writer.TryComplete();
-        return base.StopAsync(cancellationToken);
-    }
-
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
-    {
-        // Ends with the queue, not with the token: what was taken in is written.
-        var batch = new List<StoreWrite>(WritesPerBatch);
-        while (await _queue.Reader.WaitToReadAsync(CancellationToken.None))
+        lock (_gate)
         {
-            while (batch.Count < WritesPerBatch && _queue.Reader.TryRead(out var write))
-            {
-                batch.Add(write);
-            }
+            _isStopping = true;
+            Monitor.Pulse(_gate);
+        }
 
-            var isCommitted = await TryWriteAsync(batch);
-            batch.ForEach(write => write.Complete(isCommitted));
-            batch.Clear();
+        if (_writer is { } writer)
+        {
+            await Task.Run(writer.Join, CancellationToken.None).WaitAsync(cancellationToken);
         }
     }
 
-    private async Task<bool> TryWriteAsync(List<StoreWrite> batch)
+    private void Run()
     {
+        while (Take())
+        {
+            for (var next = 0; next < _taken.Count;)
+            {
+                var bytes = 0L;
+                for (var count = 0; next < _taken.Count && count < WritesPerBatch && bytes < BytesPerBatch; next++, count++)
+                {
+                    _batch.Add(_taken[next]);
+                    bytes += _taken[next].Size;
+                }
+
+                _batch.Complete(TryWrite());
+            }
+
+            _taken.Clear();
+        }
+    }
+
+    // False when the server stops and nothing waits.
+    private bool Take()
+    {
+        lock (_gate)
+        {
+            while (_waiting.Count == 0)
+            {
+                if (_isStopping)
+                {
+                    return false;
+                }
+
+                _isIdle = true;
+                Monitor.Wait(_gate);
+                _isIdle = false;
+            }
+
+            (_waiting, _taken) = (_taken, _waiting);
+            return true;
+        }
+    }
+
+    private bool TryWrite()
+    {
+        if (_batch.Writes.Count == 0)
+        {
+            return true;
+        }
+
         try
         {
-            await store.WriteAsync(batch, time.GetUtcNow());
+            // SQLite has no asynchronous calls; a store that has them is waited for here, where nothing else runs.
+            store.WriteAsync(_batch.Writes, time.GetUtcNow()).AsTask().GetAwaiter().GetResult();
             Interlocked.Increment(ref _batches);
             return true;
         }
@@ -91,7 +151,8 @@ internal sealed partial class CommitQueue(IMailboxStore store, TimeProvider time
         {
             // Disk full, disk broken, locked by another program: its members are told to come again, and the next batch
             // finds out whether the cause went away.
-            Log.BatchFailed(logger, e, batch.Count);
+            Log.BatchFailed(logger, e, _batch.Writes.Count);
+            Thread.Sleep(PauseAfterFailure);
             return false;
         }
     }

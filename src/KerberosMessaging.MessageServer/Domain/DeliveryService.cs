@@ -1,46 +1,103 @@
-using KerberosMessaging.Protocol;
-
 namespace KerberosMessaging.MessageServer.Domain;
 
-/// <summary>Attaches connections to mailboxes.</summary>
-internal sealed class DeliveryService(
-    IMailboxStore store,
-    Presence presence,
-    TimeProvider time,
-    ILogger<DeviceConnection> logger)
+/// <summary>Decides down which connection each device's mail flows, and wakes it when mail waits.</summary>
+internal sealed class DeliveryService : IDisposable
 {
-    /// <summary>
-    /// Attaches a connection to its device's mailbox. Nothing flows yet: a connection that only sends leaves the device's
-    /// mail to another one.
-    /// </summary>
-    /// <param name="session">The channel's session id.</param>
-    /// <param name="device">The device, as its ticket proved it.</param>
-    /// <param name="mailbox">Its mailbox.</param>
-    /// <param name="push">Sends a message to the device, waiting for room; false when the connection has ended.</param>
-    /// <param name="takeOver">Ends the connection because a newer one took its place.</param>
-    /// <param name="closing">Cancelled when the connection ends.</param>
-    public DeviceConnection Attach(
-        SessionId session,
-        DeviceAddress device,
-        long mailbox,
-        Func<StoredEnvelope, ValueTask<bool>> push,
-        Action takeOver,
-        CancellationToken closing) => new(session, device, mailbox, store, push, takeOver, time, logger, closing);
+    private readonly MailboxDirectory _mailboxes;
+    private readonly IPresence _presence;
+    private readonly IWakeBus _bus;
+    private readonly IDisposable _subscription;
+
+    public DeliveryService(
+        IMailboxStore store,
+        MailboxDirectory mailboxes,
+        IPresence presence,
+        IWakeBus bus,
+        TimeProvider time,
+        ILogger<DeviceConnection> logger)
+    {
+        Store = store;
+        Time = time;
+        Logger = logger;
+        _mailboxes = mailboxes;
+        _presence = presence;
+        _bus = bus;
+        _subscription = bus.Subscribe(Take);
+    }
+
+    public IMailboxStore Store { get; }
+
+    public TimeProvider Time { get; }
+
+    public ILogger Logger { get; }
 
     /// <summary>
     /// Lets more messages flow. The first credit makes the connection its device's one; an older one is told and ends.
     /// </summary>
     /// <param name="connection">The connection.</param>
     /// <param name="messages">How many more messages the device takes.</param>
-    /// <returns>The newest message that waited just then; 0 when none did.</returns>
-    public async ValueTask<long> GrantAsync(DeviceConnection connection, uint messages)
+    public async ValueTask GrantAsync(DeviceConnection connection, uint messages)
     {
-        presence.Claim(connection);
-        var newest = await store.ReadNewestAsync(connection.Mailbox, time.GetUtcNow());
-        connection.Grant(messages);
-        return newest;
+        if (connection.TryClaim())
+        {
+            connection.Epoch = await _presence.ClaimAsync(connection.Device);
+            connection.Mailbox.Attach(connection)?.TakeOver();
+
+            // For the node that held the device before, if that is another one.
+            _bus.Publish(WakeHint.TakenOver(connection.Device, connection.Epoch));
+        }
+
+        if (connection.Mailbox.Grant(connection, messages))
+        {
+            connection.Wake();
+        }
+    }
+
+    /// <summary>The number of the newest message that waits for a device; 0 when none does.</summary>
+    public async ValueTask<long> FindNewestAsync(DeviceConnection connection)
+    {
+        var unsettled = connection.Mailbox.NewestUnsettled(out var isStored);
+        return isStored
+            ? Math.Max(unsettled, await Store.ReadNewestAsync(connection.Mailbox.Id, Time.GetUtcNow()))
+            : unsettled;
     }
 
     /// <summary>Forgets a connection that has ended.</summary>
-    public void Detach(DeviceConnection connection) => presence.Release(connection);
+    public void Detach(DeviceConnection connection)
+    {
+        connection.Mailbox.Leave(connection);
+        if (connection.Epoch > 0)
+        {
+            _presence.Release(connection.Device, connection.Epoch);
+        }
+    }
+
+    public void Dispose() => _subscription.Dispose();
+
+    private void Take(WakeHint hint)
+    {
+        switch (hint.Kind)
+        {
+            case WakeKind.MailWaits:
+                _mailboxes.Find(hint.Device)?.Receiver?.Wake();
+                break;
+            case WakeKind.TakenOver:
+                if (_mailboxes.Find(hint.Device)?.Receiver is { } receiver && receiver.Epoch < hint.Epoch)
+                {
+                    receiver.TakeOver();
+                }
+
+                break;
+            case WakeKind.Gap:
+                // Hints were lost: everyone looks for itself.
+                foreach (var mailbox in _mailboxes.All)
+                {
+                    mailbox.Receiver?.Wake();
+                }
+
+                break;
+            default:
+                throw new InvalidOperationException("A hint is of no known kind.");
+        }
+    }
 }

@@ -6,87 +6,65 @@ namespace KerberosMessaging.MessageServer.Domain;
 /// One connection of a device and what flows down it: the mailbox in order, from the oldest unacknowledged message, and
 /// never more messages than the device gave credit for. While nothing flows it holds no thread and no task.
 /// </summary>
-internal sealed partial class DeviceConnection
+internal abstract partial class DeviceConnection
 {
     /// <summary>Most credit that may be outstanding; a larger grant counts as this.</summary>
     public const int MaxCredit = 1000;
 
-    private const int EnvelopesPerRead = 64;
+    private const int EnvelopesPerRead = 128;
     private const long BytesPerRead = 1024 * 1024;
 
     private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(1);
 
     private readonly IMailboxStore _store;
-    private readonly Func<StoredEnvelope, ValueTask<bool>> _push;
-    private readonly Action _takeOver;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
-    private readonly CancellationToken _closing;
-    private long _position;
-    private int _credit;
     private int _wakes;
     private int _claimed;
 
     /// <summary>Makes a connection; nothing flows before credit is granted.</summary>
-    /// <param name="session">The channel's session id.</param>
-    /// <param name="device">The device, as its ticket proved it.</param>
-    /// <param name="mailbox">Its mailbox.</param>
-    /// <param name="store">Where the mailbox is.</param>
-    /// <param name="push">Sends a message to the device, waiting for room; false when the connection has ended.</param>
-    /// <param name="takeOver">Ends the connection because a newer one took its place.</param>
-    /// <param name="time">The clock.</param>
-    /// <param name="logger">Where faults of the store are told.</param>
-    /// <param name="closing">Cancelled when the connection ends.</param>
-    public DeviceConnection(
-        SessionId session,
-        DeviceAddress device,
-        long mailbox,
-        IMailboxStore store,
-        Func<StoredEnvelope, ValueTask<bool>> push,
-        Action takeOver,
-        TimeProvider time,
-        ILogger logger,
-        CancellationToken closing)
+    /// <param name="mailbox">The device's mailbox.</param>
+    /// <param name="services">What all connections share.</param>
+    protected DeviceConnection(Mailbox mailbox, DeliveryService services)
     {
-        Session = session;
-        Device = device;
         Mailbox = mailbox;
-        _store = store;
-        _push = push;
-        _takeOver = takeOver;
-        _time = time;
-        _logger = logger;
-        _closing = closing;
+        _store = services.Store;
+        _time = services.Time;
+        _logger = services.Logger;
     }
 
-    public SessionId Session { get; }
+    /// <summary>The device, as its ticket proved it.</summary>
+    public DeviceAddress Device => Mailbox.Device;
 
-    public DeviceAddress Device { get; }
+    /// <summary>The device's mailbox.</summary>
+    public Mailbox Mailbox { get; }
 
-    public long Mailbox { get; }
+    /// <summary>The channel's session id.</summary>
+    public abstract SessionId Session { get; }
 
-    /// <summary>How many more messages the device takes now.</summary>
-    public int Credit => Volatile.Read(ref _credit);
+    /// <summary>The claim on the device's mail; 0 before the first credit.</summary>
+    public long Epoch { get; set; }
+
+    /// <summary>How many more messages the device takes now. Guarded by the mailbox.</summary>
+    public int Credit { get; set; }
+
+    /// <summary>The number of the last message that was pushed. Guarded by the mailbox.</summary>
+    public long Position { get; set; }
+
+    /// <summary>Cancelled when the connection ends.</summary>
+    protected abstract CancellationToken Closing { get; }
 
     /// <summary>
     /// True once: the first time. A connection that was taken over and has not ended yet must not take its place back.
     /// </summary>
     public bool TryClaim() => Interlocked.Exchange(ref _claimed, 1) == 0;
 
-    /// <summary>Adds credit.</summary>
-    /// <param name="messages">How many more messages the device takes.</param>
-    public void Grant(uint messages)
-    {
-        int before, after;
-        do
-        {
-            before = Volatile.Read(ref _credit);
-            after = (int)Math.Min(MaxCredit, before + (long)messages);
-        }
-        while (Interlocked.CompareExchange(ref _credit, after, before) != before);
+    /// <summary>Sends a message to the device, without waiting.</summary>
+    /// <returns>False when too much waits to be sent already, or the connection has ended.</returns>
+    public abstract bool TryPush(StoredEnvelope envelope);
 
-        Wake();
-    }
+    /// <summary>Ends the connection because a newer one took its place.</summary>
+    public abstract void TakeOver();
 
     /// <summary>Looks into the mailbox, now or right after the look that is under way.</summary>
     public void Wake()
@@ -97,8 +75,8 @@ internal sealed partial class DeviceConnection
         }
     }
 
-    /// <summary>Ends the connection because a newer one took its place.</summary>
-    public void TakeOver() => _takeOver();
+    /// <summary>Waits until there is room for a push; false when the connection has ended.</summary>
+    protected abstract ValueTask<bool> WaitForRoomAsync();
 
     private async Task DeliverAsync()
     {
@@ -109,7 +87,7 @@ internal sealed partial class DeviceConnection
             seen = Volatile.Read(ref _wakes);
             while (!await TryDeliverAsync())
             {
-                await Task.Delay(RetryAfter, _time, _closing).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                await Task.Delay(RetryAfter, _time, Closing).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
         while (Interlocked.Add(ref _wakes, -seen) != 0);
@@ -123,7 +101,7 @@ internal sealed partial class DeviceConnection
             await DeliverWhileCreditLastsAsync();
             return true;
         }
-        catch (Exception e) when (!_closing.IsCancellationRequested)
+        catch (Exception e) when (!Closing.IsCancellationRequested)
         {
             Log.ReadFailed(_logger, e);
             return false;
@@ -137,24 +115,45 @@ internal sealed partial class DeviceConnection
 
     private async Task DeliverWhileCreditLastsAsync()
     {
-        while (Credit is > 0 and var credit && !_closing.IsCancellationRequested)
+        while (Mailbox.TryLook(this, out var look) && !Closing.IsCancellationRequested)
         {
             var envelopes = await _store.ReadAsync(
-                Mailbox, _position, _time.GetUtcNow(), Math.Min(credit, EnvelopesPerRead), BytesPerRead);
+                Mailbox.Id, look.After, _time.GetUtcNow(), Math.Min(look.Credit, EnvelopesPerRead), BytesPerRead);
+            var result = PushResult.Done;
+            for (var i = 0; i < envelopes.Count && result == PushResult.Done; i++)
+            {
+                result = await PushAsync(envelopes[i]);
+            }
+
             if (envelopes.Count == 0)
+            {
+                result = Mailbox.PushUnsettled(this, look);
+                if (result == PushResult.NoRoom && await WaitForRoomAsync())
+                {
+                    continue;
+                }
+            }
+
+            if (result != PushResult.Done)
             {
                 return;
             }
+        }
+    }
 
-            foreach (var envelope in envelopes)
+    private async ValueTask<PushResult> PushAsync(StoredEnvelope envelope)
+    {
+        while (true)
+        {
+            var result = Mailbox.Push(this, envelope);
+            if (result != PushResult.NoRoom)
             {
-                if (!await _push(envelope))
-                {
-                    return;
-                }
+                return result;
+            }
 
-                _position = envelope.Sequence;
-                Interlocked.Decrement(ref _credit);
+            if (!await WaitForRoomAsync())
+            {
+                return PushResult.Stop;
             }
         }
     }

@@ -13,8 +13,18 @@ internal interface IMailboxStore
     /// on disk; when it throws, none of them was carried out.
     /// </summary>
     /// <param name="writes">What to do.</param>
-    /// <param name="now">When: the time of acceptance of what is appended.</param>
+    /// <param name="now">When, for what is noted with a time and for what has expired.</param>
     ValueTask WriteAsync(IReadOnlyList<StoreWrite> writes, DateTimeOffset now);
+
+    /// <summary>The mailboxes of a client; none when it is not known.</summary>
+    ValueTask<IReadOnlyList<MailboxState>> FindAsync(ClientId client);
+
+    /// <summary>Reads what is remembered of the messages that a device has sent.</summary>
+    /// <param name="mailbox">The device's mailbox.</param>
+    /// <returns>
+    /// The number of the newest row, 0 for none; and the ids, oldest first: at least the last <see cref="SenderHistory.Remembered"/>.
+    /// </returns>
+    ValueTask<(long LastNumber, IReadOnlyList<SentId> Ids)> ReadSentAsync(long mailbox);
 
     /// <summary>Reads what waits in a mailbox, in order.</summary>
     /// <param name="mailbox">The mailbox.</param>
@@ -36,4 +46,7 @@ internal interface IMailboxStore
     /// <param name="after">The place to start after; null for the beginning.</param>
     /// <param name="maxCount">Most mailboxes to return.</param>
     ValueTask<IReadOnlyList<QueueState>> ReadQueuesAsync(QueuePosition? after, int maxCount);
+
+    /// <summary>How many bytes the store takes on the disk, without what is free inside it.</summary>
+    ValueTask<long> ReadSizeAsync();
 }

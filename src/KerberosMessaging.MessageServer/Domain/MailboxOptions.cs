@@ -16,6 +16,21 @@ internal sealed class MailboxOptions
     [Range(1024 * 1024, 1L << 40)]
     public long MaxBytes { get; set; } = 64 * 1024 * 1024;
 
+    /// <summary>
+    /// Milliseconds that a device has to acknowledge a pushed message before it is written to disk: enough for most round trips.
+    /// Its sender waits as long for the answer.
+    /// </summary>
+    [Range(1, 10_000)]
+    public int PushGraceMilliseconds { get; set; } = 50;
+
+    /// <summary>Most bytes that the database may take. Beyond, messages are refused until some were acknowledged or expired.</summary>
+    [Range(16L * 1024 * 1024, 1L << 46)]
+    public long MaxStoreBytes { get; set; } = 64L * 1024 * 1024 * 1024;
+
+    /// <summary>Bytes that stay free on the disk: with less, messages are refused, and what deletes still has room.</summary>
+    [Range(0, 1L << 40)]
+    public long MinimumFreeDiskBytes { get; set; } = 256 * 1024 * 1024;
+
     /// <summary>How long a message may wait when its sender does not say: 30 days, also the most that a sender may ask for.</summary>
     [Range(60, 30 * 24 * 3600)]
     public int TimeToLiveSeconds { get; set; } = 30 * 24 * 3600;

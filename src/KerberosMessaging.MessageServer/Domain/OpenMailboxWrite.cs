@@ -4,7 +4,7 @@ namespace KerberosMessaging.MessageServer.Domain;
 /// Finds a device's mailbox, or makes it, and remembers the client's name. The result is the mailbox, or null when the
 /// client has as many as one message can reach.
 /// </summary>
-internal sealed class OpenMailboxWrite(DeviceAddress device, string clientName) : StoreWrite<long?>
+internal sealed class OpenMailboxWrite(DeviceAddress device, string clientName) : StoreWrite<MailboxState?>
 {
     public DeviceAddress Device => device;
 

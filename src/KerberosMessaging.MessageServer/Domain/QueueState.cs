@@ -7,5 +7,5 @@ internal sealed record QueueState(
     long Waiting,
     long Bytes,
     DateTimeOffset? OldestAcceptedAt,
-    long LastSequence,
+    long? NewestSequence,
     DateTimeOffset LastSeenAt);

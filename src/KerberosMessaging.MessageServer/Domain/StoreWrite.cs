@@ -6,11 +6,16 @@ internal abstract class StoreWrite
     /// <summary>Bytes that the write holds in memory while it waits.</summary>
     public virtual long Size => 0;
 
-    /// <summary>Tells whoever waits that the write is on disk, or that it was not carried out.</summary>
+    /// <summary>Called right before the write is carried out.</summary>
+    /// <param name="batch">What is carried out together; more may be added to it.</param>
+    /// <returns>False when the write is not needed any more. It is not completed then.</returns>
+    public virtual bool Prepare(CommitBatch batch) => true;
+
+    /// <summary>Tells whoever waits that the write is on disk, or that it was not carried out. Must neither throw nor wait.</summary>
     public abstract void Complete(bool isCommitted);
 }
 
-/// <summary>A write with a result.</summary>
+/// <summary>A write with a result that somebody waits for.</summary>
 /// <typeparam name="T">What the store answers.</typeparam>
 internal abstract class StoreWrite<T> : StoreWrite
 {

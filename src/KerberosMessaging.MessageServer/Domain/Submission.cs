@@ -1,18 +1,23 @@
 using System.Buffers.Binary;
-using System.Security.Cryptography;
+using System.IO.Hashing;
 using KerberosMessaging.Protocol;
 
 namespace KerberosMessaging.MessageServer.Domain;
 
-/// <summary>A message that a device asks to be stored, with its sender as the ticket proved it.</summary>
+/// <summary>A message that a device asks to be relayed, with its sender as the ticket proved it.</summary>
 internal sealed class Submission
 {
+    // The recipient, the time to live and the kind; of each envelope its device and length.
+    private const int HeadSize = 16 + sizeof(uint) + sizeof(byte);
+    private const int EnvelopeHeadSize = 16 + sizeof(int);
+
     public Submission(
         DeviceAddress sender,
         string senderName,
         MessageId message,
         ClientId recipient,
         uint timeToLiveSeconds,
+        bool isEphemeral,
         IReadOnlyList<SubmittedEnvelope> envelopes)
     {
         Sender = sender;
@@ -20,8 +25,13 @@ internal sealed class Submission
         Message = message;
         Recipient = recipient;
         TimeToLiveSeconds = timeToLiveSeconds;
+        IsEphemeral = isEphemeral;
         Envelopes = envelopes;
-        Size = envelopes.Sum(static envelope => (long)envelope.Body.Length);
+        for (var i = 0; i < envelopes.Count; i++)
+        {
+            Size += envelopes[i].Body.Length;
+        }
+
         Digest = ComputeDigest();
     }
 
@@ -36,30 +46,38 @@ internal sealed class Submission
     /// <summary>As asked for: 0 leaves it to the server.</summary>
     public uint TimeToLiveSeconds { get; }
 
+    /// <summary>Only for devices that are connected; never stored.</summary>
+    public bool IsEphemeral { get; }
+
     public IReadOnlyList<SubmittedEnvelope> Envelopes { get; }
 
     /// <summary>Bytes of all envelopes.</summary>
     public long Size { get; }
 
-    /// <summary>SHA-256 over all that was asked for: tells a repeat from another message under the same id.</summary>
-    public byte[] Digest { get; }
+    /// <summary>
+    /// XXH3 over all that was asked for: tells a repeat from another message under the same id. Whoever makes two that collide
+    /// deceives itself alone, since ids are a sender's own.
+    /// </summary>
+    public ulong Digest { get; }
 
-    private byte[] ComputeDigest()
+    private ulong ComputeDigest()
     {
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        Span<byte> field = stackalloc byte[20];
-        Recipient.Value.TryWriteBytes(field, bigEndian: true, out _);
-        BinaryPrimitives.WriteUInt32BigEndian(field[16..], TimeToLiveSeconds);
-        hash.AppendData(field);
-        foreach (var (device, body) in Envelopes)
+        Span<byte> head = stackalloc byte[HeadSize];
+        Recipient.Value.TryWriteBytes(head, bigEndian: true, out _);
+        BinaryPrimitives.WriteUInt32BigEndian(head[16..], TimeToLiveSeconds);
+        head[^1] = IsEphemeral ? (byte)1 : (byte)0;
+        var digest = XxHash3.HashToUInt64(head);
+        for (var i = 0; i < Envelopes.Count; i++)
         {
-            // Each length stands in front, so that bytes cannot move from one envelope to the next unseen.
-            device.Value.TryWriteBytes(field, bigEndian: true, out _);
-            BinaryPrimitives.WriteInt32BigEndian(field[16..], body.Length);
-            hash.AppendData(field);
-            hash.AppendData(body);
+            // Each is hashed with its length and the digest so far, so that bytes cannot move from one to the next unseen.
+            var (device, body) = Envelopes[i];
+            Span<byte> envelope = stackalloc byte[EnvelopeHeadSize];
+            device.Value.TryWriteBytes(envelope, bigEndian: true, out _);
+            BinaryPrimitives.WriteInt32BigEndian(envelope[16..], body.Length);
+            digest = XxHash3.HashToUInt64(envelope, (long)digest);
+            digest = XxHash3.HashToUInt64(body, (long)digest);
         }
 
-        return hash.GetHashAndReset();
+        return digest;
     }
 }

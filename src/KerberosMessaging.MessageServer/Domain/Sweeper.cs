@@ -1,14 +1,8 @@
 namespace KerberosMessaging.MessageServer.Domain;
 
 /// <summary>Removes what nobody needs any more, in steps so small that no sender waits long behind one.</summary>
-internal sealed class Sweeper(CommitQueue queue, OpenedMailboxes mailboxes, TimeProvider time) : BackgroundService
+internal sealed class Sweeper(CommitQueue queue, MailboxDirectory mailboxes, TimeProvider time) : BackgroundService
 {
-    /// <summary>
-    /// For how long a repeated message id is recognised, at least. A sender that gives up trying sooner is never stored
-    /// twice; a week covers a laptop closed over a holiday.
-    /// </summary>
-    public static readonly TimeSpan IdempotencyWindow = TimeSpan.FromDays(7);
-
     private const int RowsPerStep = 500;
 
     private static readonly TimeSpan Interval = TimeSpan.FromMinutes(1);
@@ -32,11 +26,13 @@ internal sealed class Sweeper(CommitQueue queue, OpenedMailboxes mailboxes, Time
 
     private async Task SweepAsync(CancellationToken stoppingToken)
     {
-        Committed<int> swept;
+        SweepWrite sweep;
+        Committed<IReadOnlyList<SweptEnvelopes>> swept;
         do
         {
-            swept = await queue.CommitAsync(new SweepWrite(time.GetUtcNow() - IdempotencyWindow, RowsPerStep));
+            sweep = new SweepWrite(mailboxes, time.GetUtcNow() - SenderHistory.Window, RowsPerStep);
+            swept = await queue.CommitAsync(sweep);
         }
-        while (swept is { IsDone: true, Result: >= RowsPerStep } && !stoppingToken.IsCancellationRequested);
+        while (swept.IsDone && sweep.HasMore && !stoppingToken.IsCancellationRequested);
     }
 }

@@ -3,9 +3,8 @@ namespace KerberosMessaging.MessageServer.Persistence;
 /// <summary>An envelope that waits in a mailbox.</summary>
 internal sealed class EnvelopeRow
 {
-    public long MailboxId { get; set; }
-
-    public long Sequence { get; set; }
+    /// <summary>The mailbox and the sequence number in one, see <see cref="EnvelopeKey"/>.</summary>
+    public long Id { get; set; }
 
     public Guid MessageId { get; set; }
 

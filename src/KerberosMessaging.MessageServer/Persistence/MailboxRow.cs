@@ -13,10 +13,10 @@ internal sealed class MailboxRow
     public string ClientName { get; set; } = "";
 
     /// <summary>
-    /// The highest sequence number ever given, written in the transaction that gave it: so no number is used twice, not
-    /// even after a crash or when everything was acknowledged.
+    /// No sequence number above this was ever given: numbers are reserved here in blocks before the first of a block is used. So
+    /// none is used twice, not even after a crash or when everything was acknowledged.
     /// </summary>
-    public long LastSequence { get; set; }
+    public long ReservedThrough { get; set; }
 
     /// <summary>Milliseconds since 1970.</summary>
     public long CreatedAt { get; set; }

@@ -20,7 +20,7 @@ internal sealed class MessageDbContext(DbContextOptions<MessageDbContext> option
 
     public DbSet<EnvelopeRow> Envelopes => Set<EnvelopeRow>();
 
-    public DbSet<SentMessageRow> SentMessages => Set<SentMessageRow>();
+    public DbSet<SentIdsRow> SentIds => Set<SentIdsRow>();
 
     protected override void ConfigureConventions(ModelConfigurationBuilder configurationBuilder) =>
         configurationBuilder.Properties<Guid>().HaveConversion<BigEndianGuidConverter>().HaveMaxLength(16);
@@ -50,13 +50,13 @@ internal sealed class MessageDbContext(DbContextOptions<MessageDbContext> option
 
         modelBuilder.Entity<EnvelopeRow>(static envelope =>
         {
-            envelope.HasKey(static row => new { row.MailboxId, row.Sequence });
+            envelope.Property(static row => row.Id).ValueGeneratedNever();
             envelope.HasIndex(static row => row.ExpiresAt);
         });
 
-        modelBuilder.Entity<SentMessageRow>(static sent =>
+        modelBuilder.Entity<SentIdsRow>(static sent =>
         {
-            sent.HasKey(static row => new { row.SenderClientId, row.MessageId });
+            sent.Property(static row => row.Id).ValueGeneratedNever();
             sent.HasIndex(static row => row.AcceptedAt);
         });
     }

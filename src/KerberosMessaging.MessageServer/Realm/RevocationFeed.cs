@@ -5,7 +5,7 @@ using KerberosMessaging.Protocol.Messages;
 namespace KerberosMessaging.MessageServer.Realm;
 
 /// <summary>Puts what the auth server has revoked where it takes effect, and remembers how far that has come.</summary>
-internal sealed class RevocationFeed(RevokedTickets revoked, SignedInConnections connections, CommitQueue queue)
+internal sealed class RevocationFeed(RevokedTickets revoked, SignedInConnections connections, MailboxDirectory mailboxes)
 {
     /// <summary>The position of the newest entry that has taken effect; 0 for none.</summary>
     public ulong Position { get; private set; }
@@ -39,7 +39,7 @@ internal sealed class RevocationFeed(RevokedTickets revoked, SignedInConnections
                 revoked.AddDevice(device, entry.At);
 
                 // Not waited for: should it fail, the auth server tells it again after the next start.
-                _ = queue.CommitAsync(new CloseMailboxWrite(device));
+                _ = mailboxes.CloseAsync(device);
                 break;
             case RevocationKind.Client:
                 revoked.AddClient(entry.Client, entry.At);

@@ -1,21 +1,50 @@
 using KerberosMessaging.Hosting.Wire;
 using KerberosMessaging.MessageServer.Domain;
+using KerberosMessaging.Protocol;
 using KerberosMessaging.Protocol.Messages;
 
 namespace KerberosMessaging.MessageServer.Requests;
 
 /// <summary>
-/// Deletes what the device has stored for itself. Pipelined, so that a device that acknowledges each message does not wait
-/// for the disk between its other requests.
+/// Settles what the device has stored for itself, and lets as many more messages flow as it says. What never was on disk is
+/// answered at once.
 /// </summary>
-internal sealed class AcknowledgeHandler(CommitQueue queue) : IRequestHandler<AcknowledgeRequest>
+internal sealed class AcknowledgeHandler(CommitQueue queue, DeliveryService deliveries) : IPipelinedHandler<AcknowledgeRequest>
 {
-    public async ValueTask<HandlerReply> HandleAsync(
-        AcknowledgeRequest request, WireConnection connection, CancellationToken cancellationToken)
+    public async ValueTask StartAsync(AcknowledgeRequest request, PipelinedCall call, CancellationToken cancellationToken)
     {
-        var device = connection.GetState<DeviceConnection>()!;
-        var ranges = request.Ranges.Select(static range => new MailboxRange((long)range.First, (long)range.Last)).ToArray();
-        var acknowledged = await queue.CommitAsync(new AcknowledgeWrite(device.Mailbox, ranges)).WaitAsync(cancellationToken);
-        return acknowledged.IsDone ? StoreReply.Done : StoreReply.Busy;
+        var device = call.Connection.GetState<DeviceConnection>()!;
+        var ranges = new MailboxRange[request.Ranges.Count];
+        for (var i = 0; i < ranges.Length; i++)
+        {
+            ranges[i] = new MailboxRange((long)request.Ranges[i].First, (long)request.Ranges[i].Last);
+        }
+
+        if (device.Mailbox.Acknowledge(ranges) is { } delete)
+        {
+            queue.Enqueue(delete);
+            _ = AnswerAsync(delete, call);
+        }
+        else
+        {
+            call.Reply(StoreReply.DoneMessage);
+        }
+
+        if (request.Credit > 0)
+        {
+            await deliveries.GrantAsync(device, request.Credit);
+        }
+    }
+
+    private static async Task AnswerAsync(AcknowledgeWrite delete, PipelinedCall call)
+    {
+        if ((await delete.Completion).IsDone)
+        {
+            call.Reply(StoreReply.DoneMessage);
+        }
+        else
+        {
+            call.Refuse(ProtocolError.Busy, StoreReply.BusyRetryAfter);
+        }
     }
 }

@@ -10,7 +10,9 @@ internal sealed class GrantCreditHandler(DeliveryService deliveries) : IRequestH
     public async ValueTask<HandlerReply> HandleAsync(
         GrantCreditRequest request, WireConnection connection, CancellationToken cancellationToken)
     {
-        var newest = await deliveries.GrantAsync(connection.GetState<DeviceConnection>()!, request.Messages);
+        var device = connection.GetState<DeviceConnection>()!;
+        var newest = await deliveries.FindNewestAsync(device);
+        await deliveries.GrantAsync(device, request.Messages);
         return HandlerReply.Of(new CreditGranted((ulong)newest));
     }
 }

@@ -12,21 +12,20 @@ internal sealed class PresentTicketHandler(
     TicketGate gate,
     SignedInConnections signedIn,
     RevokedTickets revoked,
-    OpenedMailboxes mailboxes,
-    CommitQueue queue,
+    MailboxDirectory mailboxes,
     DeliveryService deliveries,
     TimeProvider time) : IRequestHandler<PresentTicketRequest>
 {
     public async ValueTask<HandlerReply> HandleAsync(
         PresentTicketRequest request, WireConnection connection, CancellationToken cancellationToken)
     {
-        using var opened = gate.TryOpen(request.Ticket, request.Authenticator, connection.ChannelBinding.Span);
-        if (opened is null)
+        using var ticket = gate.TryOpen(request.Ticket, request.Authenticator, connection.ChannelBinding.Span);
+        if (ticket is null)
         {
             return HandlerReply.Refuse(ProtocolError.TicketRefused);
         }
 
-        var body = opened.Body;
+        var body = ticket.Body;
         var principal = new WirePrincipal(body.Session, body.Client, body.ClientName, body.Device, body.Times.EndsAt);
         if (connection.Principal is { } present)
         {
@@ -44,27 +43,30 @@ internal sealed class PresentTicketHandler(
                 return StoreReply.Busy;
             }
 
-            if (mailbox.Result is not { } id)
+            if (mailbox.Result is not { } opened)
             {
                 return HandlerReply.Refuse(ProtocolError.DeviceRefused);
             }
 
+            var attached = new WireDevice(connection, opened, deliveries);
             if (!TrySignIn(connection, principal, body))
             {
+                deliveries.Detach(attached);
                 if (revoked.IsRemoved(device))
                 {
                     // Removed while its mailbox was opened, which closed nothing then.
-                    await queue.CommitAsync(new CloseMailboxWrite(device)).WaitAsync(cancellationToken);
+                    await mailboxes.CloseAsync(device).WaitAsync(cancellationToken);
                 }
 
                 return HandlerReply.Refuse(ProtocolError.TicketRefused);
             }
 
-            Attach(connection, principal, id);
+            connection.SetState<DeviceConnection>(attached);
+            connection.OnClosed(() => deliveries.Detach(attached));
         }
 
-        var proof = new ApReplyPart(opened.Nonce, time.GetUtcNow(), body.Times.EndsAt).Seal(body.SessionKey);
-        return HandlerReply.ThenMix(new TicketAccepted(proof), SessionKey.ForChannel(body.SessionKey, opened.Nonce));
+        var proof = new ApReplyPart(ticket.Nonce, time.GetUtcNow(), body.Times.EndsAt).Seal(body.SessionKey);
+        return HandlerReply.ThenMix(new TicketAccepted(proof), SessionKey.ForChannel(body.SessionKey, ticket.Nonce));
     }
 
     // The ticket may have been revoked since it was verified, even while the mailbox was opened.
@@ -78,42 +80,5 @@ internal sealed class PresentTicketHandler(
 
         connection.SignOut();
         return false;
-    }
-
-    private void Attach(WireConnection connection, WirePrincipal principal, long mailbox)
-    {
-        var closing = connection.Closing;
-        var device = deliveries.Attach(
-            connection.Session,
-            new DeviceAddress(principal.Client, principal.Device),
-            mailbox,
-            envelope => TryPushAsync(connection, envelope, closing),
-            () => connection.Close(NoticeKind.TakenOver),
-            closing);
-        connection.SetState(device);
-        connection.OnClosed(() => deliveries.Detach(device));
-    }
-
-    private static async ValueTask<bool> TryPushAsync(
-        WireConnection connection, StoredEnvelope envelope, CancellationToken cancellationToken)
-    {
-        try
-        {
-            await connection.PushAsync(
-                new Deliver(
-                    (ulong)envelope.Sequence,
-                    envelope.Message,
-                    envelope.Sender.Client,
-                    envelope.Sender.Device,
-                    envelope.SenderName,
-                    envelope.AcceptedAt,
-                    envelope.Body),
-                cancellationToken);
-            return true;
-        }
-        catch (Exception e) when (e is ChannelException or OperationCanceledException)
-        {
-            return false;
-        }
     }
 }

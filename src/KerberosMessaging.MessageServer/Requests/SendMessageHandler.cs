@@ -5,34 +5,66 @@ using KerberosMessaging.Protocol.Messages;
 
 namespace KerberosMessaging.MessageServer.Requests;
 
-/// <summary>Takes a message in. Pipelined: it takes its place in the commit order before its first wait.</summary>
-internal sealed class SendMessageHandler(Relay relay) : IRequestHandler<SendMessageRequest>
+/// <summary>Takes a message in.</summary>
+internal sealed class SendMessageHandler(Relay relay, TimeProvider time) : IPipelinedHandler<SendMessageRequest>
 {
-    // What fills a mailbox is emptied by its owner, which takes a while; the sweep of expired messages comes every minute.
-    private static readonly TimeSpan QuotaRetryAfter = TimeSpan.FromSeconds(60);
-
-    public async ValueTask<HandlerReply> HandleAsync(
-        SendMessageRequest request, WireConnection connection, CancellationToken cancellationToken)
+    public ValueTask StartAsync(SendMessageRequest request, PipelinedCall call, CancellationToken cancellationToken)
     {
-        var sender = connection.Principal!;
+        var sender = call.Connection.Principal!;
+        var envelopes = new SubmittedEnvelope[request.Envelopes.Count];
+        for (var i = 0; i < envelopes.Length; i++)
+        {
+            envelopes[i] = new SubmittedEnvelope(request.Envelopes[i].Device, request.Envelopes[i].Envelope);
+        }
+
         var submission = new Submission(
             new DeviceAddress(sender.Client, sender.Device),
             sender.ClientName,
             request.Message,
             request.Recipient,
             request.TimeToLiveSeconds,
-            request.Envelopes.Select(static envelope => new SubmittedEnvelope(envelope.Device, envelope.Envelope)).ToArray());
-        var sent = await relay.SendAsync(submission).WaitAsync(cancellationToken);
-        return sent.IsDone ? Answer(sent.Result) : StoreReply.Busy;
-    }
+            request.Kind == DeliveryKind.Ephemeral,
+            envelopes);
 
-    private static HandlerReply Answer(SendResult result) => result.Status switch
+        // To the millisecond, as it is stored and told: a repeat is answered as the first was.
+        var acceptedAt = DateTimeOffset.FromUnixTimeMilliseconds(time.GetUtcNow().ToUnixTimeMilliseconds());
+        return relay.SendAsync(new WireSend(submission, acceptedAt, call), call.Connection.GetState<DeviceConnection>()!.Mailbox);
+    }
+}
+
+/// <summary>A message whose sender waits at the other end of a connection.</summary>
+internal sealed class WireSend(Submission submission, DateTimeOffset acceptedAt, PipelinedCall call) : PendingSend(submission, acceptedAt)
+{
+    // What fills a mailbox is emptied by its owner, which takes a while; the sweep of expired messages comes every minute.
+    private static readonly TimeSpan QuotaRetryAfter = TimeSpan.FromSeconds(60);
+
+    public override void Answer(SendResult result)
     {
-        SendStatus.Accepted => HandlerReply.Of(new MessageAccepted(result.AcceptedAt)),
-        SendStatus.DevicesMismatched => HandlerReply.Of(new DevicesMismatched(result.Unknown, result.Missing)),
-        SendStatus.UnknownClient => HandlerReply.Refuse(ProtocolError.UnknownClient),
-        SendStatus.QuotaExceeded => HandlerReply.Refuse(ProtocolError.QuotaExceeded, QuotaRetryAfter),
-        SendStatus.MessageIdReused => HandlerReply.Refuse(ProtocolError.MessageIdReused),
-        _ => throw new InvalidOperationException("A submission has no such result."),
-    };
+        switch (result.Status)
+        {
+            case SendStatus.Accepted:
+                call.Reply(new MessageAccepted(result.AcceptedAt));
+                break;
+            case SendStatus.DevicesMismatched:
+                call.Reply(new DevicesMismatched(result.Unknown, result.Missing));
+                break;
+            case SendStatus.UnknownClient:
+                call.Refuse(ProtocolError.UnknownClient);
+                break;
+            case SendStatus.QuotaExceeded:
+                call.Refuse(ProtocolError.QuotaExceeded, QuotaRetryAfter);
+                break;
+            case SendStatus.MessageIdReused:
+                call.Refuse(ProtocolError.MessageIdReused);
+                break;
+            case SendStatus.StoreFull:
+                call.Refuse(ProtocolError.Busy, QuotaRetryAfter);
+                break;
+            case SendStatus.Busy:
+                call.Refuse(ProtocolError.Busy, StoreReply.BusyRetryAfter);
+                break;
+            default:
+                throw new InvalidOperationException("A submission has no such result.");
+        }
+    }
 }

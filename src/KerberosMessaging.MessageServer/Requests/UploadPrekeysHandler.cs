@@ -11,7 +11,7 @@ internal sealed class UploadPrekeysHandler(CommitQueue queue) : IRequestHandler<
         UploadPrekeysRequest request, WireConnection connection, CancellationToken cancellationToken)
     {
         var device = connection.GetState<DeviceConnection>()!;
-        var stored = await queue.CommitAsync(new StorePrekeysWrite(device.Mailbox, request.Bundle)).WaitAsync(cancellationToken);
+        var stored = await queue.CommitAsync(new StorePrekeysWrite(device.Mailbox.Id, request.Bundle)).WaitAsync(cancellationToken);
         return stored is { IsDone: true, Result: true } ? StoreReply.Done : StoreReply.Busy;
     }
 }

@@ -1,7 +1,7 @@
 namespace KerberosMessaging.Protocol.Messages;
 
 /// <summary>Push: one message from the mailbox of the device that this channel belongs to.</summary>
-/// <param name="Sequence">Its number in the mailbox, strictly increasing.</param>
+/// <param name="Sequence">Its number in the mailbox, strictly increasing; 0 for an ephemeral message, which is in none.</param>
 /// <param name="Message">The sender's message id.</param>
 /// <param name="Sender">The sending client, as proven by its ticket.</param>
 /// <param name="SenderDevice">The sending device, as proven by its ticket.</param>
@@ -45,7 +45,8 @@ public sealed record Deliver(
 
 /// <summary>Acknowledges delivered messages, after the client's own commit.</summary>
 /// <param name="Ranges">Inclusive ranges of sequence numbers.</param>
-public sealed record AcknowledgeRequest(IReadOnlyList<SequenceRange> Ranges) : IWireMessage<AcknowledgeRequest>
+/// <param name="Credit">How many more messages the server may push, as <see cref="GrantCreditRequest"/> says it; 0 for none.</param>
+public sealed record AcknowledgeRequest(IReadOnlyList<SequenceRange> Ranges, uint Credit) : IWireMessage<AcknowledgeRequest>
 {
     /// <inheritdoc />
     public static MessageCode Code => MessageCode.Acknowledge;
@@ -63,7 +64,7 @@ public sealed record AcknowledgeRequest(IReadOnlyList<SequenceRange> Ranges) : I
             }
         }
 
-        return new AcknowledgeRequest(ranges);
+        return new AcknowledgeRequest(ranges, reader.ReadU32());
     }
 
     /// <inheritdoc />
@@ -75,6 +76,8 @@ public sealed record AcknowledgeRequest(IReadOnlyList<SequenceRange> Ranges) : I
             writer.WriteU64(first);
             writer.WriteU64(last);
         }
+
+        writer.WriteU32(Credit);
     }
 }
 

@@ -4,11 +4,13 @@ namespace KerberosMessaging.Protocol.Messages;
 /// <param name="Message">Random id; a repeat of it is answered as the first was, and stored once.</param>
 /// <param name="Recipient">The client it is for.</param>
 /// <param name="TimeToLiveSeconds">How long it may wait; 0 for the server's default.</param>
+/// <param name="Kind">Whether it waits for devices that are away.</param>
 /// <param name="Envelopes">At least one; no device twice.</param>
 public sealed record SendMessageRequest(
     MessageId Message,
     ClientId Recipient,
     uint TimeToLiveSeconds,
+    DeliveryKind Kind,
     IReadOnlyList<DeviceEnvelope> Envelopes) : IWireMessage<SendMessageRequest>
 {
     /// <inheritdoc />
@@ -20,10 +22,12 @@ public sealed record SendMessageRequest(
         var message = new MessageId(reader.ReadId());
         var recipient = new ClientId(reader.ReadId());
         var timeToLive = reader.ReadU32();
+        var kind = (DeliveryKind)reader.ReadU8();
         var envelopes = new DeviceEnvelope[reader.ReadCount(ProtocolLimits.DevicesPerClient, 20)];
-        if (envelopes.Length == 0 || timeToLive > ProtocolLimits.TimeToLiveSeconds)
+        if (envelopes.Length == 0 || timeToLive > ProtocolLimits.TimeToLiveSeconds || kind > DeliveryKind.Ephemeral)
         {
-            throw new ProtocolException(ProtocolError.Malformed, "A message has no envelope or too long a time to live.");
+            throw new ProtocolException(
+                ProtocolError.Malformed, "A message has no envelope, too long a time to live, or no known kind.");
         }
 
         for (var i = 0; i < envelopes.Length; i++)
@@ -41,7 +45,7 @@ public sealed record SendMessageRequest(
             EnvelopeShape.Check(envelopes[i].Envelope);
         }
 
-        return new SendMessageRequest(message, recipient, timeToLive, envelopes);
+        return new SendMessageRequest(message, recipient, timeToLive, kind, envelopes);
     }
 
     /// <inheritdoc />
@@ -50,6 +54,7 @@ public sealed record SendMessageRequest(
         writer.WriteId(Message.Value);
         writer.WriteId(Recipient.Value);
         writer.WriteU32(TimeToLiveSeconds);
+        writer.WriteU8((byte)Kind);
         writer.WriteCount(Envelopes.Count);
         foreach (var (device, envelope) in Envelopes)
         {
@@ -57,6 +62,19 @@ public sealed record SendMessageRequest(
             writer.WriteBytes32(envelope);
         }
     }
+}
+
+/// <summary>Whether a message waits for devices that are away.</summary>
+public enum DeliveryKind : byte
+{
+    /// <summary>It waits in the mailbox until it is acknowledged.</summary>
+    Durable = 0,
+
+    /// <summary>
+    /// It is pushed to devices that are connected and have credit, with sequence number 0, and is never stored, repeated or
+    /// acknowledged.
+    /// </summary>
+    Ephemeral = 1,
 }
 
 /// <summary>A device and the envelope for it.</summary>

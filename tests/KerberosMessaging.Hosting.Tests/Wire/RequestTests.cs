@@ -44,7 +44,7 @@ public sealed class RequestTests : IAsyncLifetime
     public void A_code_that_two_handlers_claim_stops_the_server_before_it_listens()
     {
         var e = Assert.Throws<ArgumentException>(static () => WireServer.Build(
-            static services => services.AddPipelinedRequest<EchoRequest, EchoHandler>(RequestAccess.Anyone), isReady: true));
+            static services => services.AddPipelinedRequest<EchoRequest, SecondEchoHandler>(RequestAccess.Anyone), isReady: true));
 
         Assert.Contains($"{EchoRequest.Code}", e.Message, StringComparison.Ordinal);
     }

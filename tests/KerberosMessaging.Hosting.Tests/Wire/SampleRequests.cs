@@ -187,6 +187,15 @@ internal sealed class EchoHandler : IRequestHandler<EchoRequest>
         ValueTask.FromResult(HandlerReply.Of(SampleReply.Of(request.Bytes)));
 }
 
+internal sealed class SecondEchoHandler : IPipelinedHandler<EchoRequest>
+{
+    public ValueTask StartAsync(EchoRequest request, PipelinedCall call, CancellationToken cancellationToken)
+    {
+        call.Reply(SampleReply.Of(request.Bytes));
+        return ValueTask.CompletedTask;
+    }
+}
+
 internal sealed class FillHandler : IRequestHandler<FillRequest>
 {
     public ValueTask<HandlerReply> HandleAsync(FillRequest request, WireConnection connection, CancellationToken cancellationToken) =>
@@ -211,13 +220,16 @@ internal sealed class SignInHandler(TimeProvider time) : IRequestHandler<SignInR
     }
 }
 
-internal sealed class ExpensiveHandler : IRequestHandler<ExpensiveRequest>, IRequestHandler<FreeRequest>
+internal sealed class ExpensiveHandler : IRequestHandler<ExpensiveRequest>, IPipelinedHandler<FreeRequest>
 {
     public ValueTask<HandlerReply> HandleAsync(ExpensiveRequest request, WireConnection connection, CancellationToken cancellationToken) =>
         ValueTask.FromResult(HandlerReply.Of(new Done()));
 
-    public ValueTask<HandlerReply> HandleAsync(FreeRequest request, WireConnection connection, CancellationToken cancellationToken) =>
-        ValueTask.FromResult(HandlerReply.Of(new Done()));
+    public ValueTask StartAsync(FreeRequest request, PipelinedCall call, CancellationToken cancellationToken)
+    {
+        call.Reply(new Done());
+        return ValueTask.CompletedTask;
+    }
 }
 
 internal sealed class ServerSignInHandler : IRequestHandler<ServerSignInRequest>
@@ -244,12 +256,18 @@ internal sealed class SlowHandler(SampleState state) : IRequestHandler<SlowReque
     }
 }
 
-internal sealed class PipelinedHandler(SampleState state) : IRequestHandler<PipelinedRequest>
+internal sealed class PipelinedHandler(SampleState state) : IPipelinedHandler<PipelinedRequest>
 {
-    public async ValueTask<HandlerReply> HandleAsync(PipelinedRequest request, WireConnection connection, CancellationToken cancellationToken)
+    public ValueTask StartAsync(PipelinedRequest request, PipelinedCall call, CancellationToken cancellationToken)
+    {
+        _ = AnswerLaterAsync(request, call, cancellationToken);
+        return ValueTask.CompletedTask;
+    }
+
+    private async Task AnswerLaterAsync(PipelinedRequest request, PipelinedCall call, CancellationToken cancellationToken)
     {
         await state.PassAsync(request.Gate, cancellationToken);
-        return HandlerReply.Of(SampleReply.Of(Encoding.UTF8.GetBytes(request.Gate)));
+        call.Reply(SampleReply.Of(Encoding.UTF8.GetBytes(request.Gate)));
     }
 }
 
@@ -259,15 +277,15 @@ internal sealed class FailHandler : IRequestHandler<FailRequest>
         throw request.Exception();
 }
 
-internal sealed class PipelinedFailHandler : IRequestHandler<PipelinedFailRequest>
+internal sealed class PipelinedFailHandler : IPipelinedHandler<PipelinedFailRequest>
 {
-    public ValueTask<HandlerReply> HandleAsync(PipelinedFailRequest request, WireConnection connection, CancellationToken cancellationToken)
+    public ValueTask StartAsync(PipelinedFailRequest request, PipelinedCall call, CancellationToken cancellationToken)
     {
         var exception = new FailRequest(request.Kind, "").Exception();
         return request.AtOnce ? throw exception : FailLaterAsync(exception);
     }
 
-    private static async ValueTask<HandlerReply> FailLaterAsync(Exception exception)
+    private static async ValueTask FailLaterAsync(Exception exception)
     {
         await Task.Yield();
         throw exception;

@@ -62,13 +62,13 @@ internal sealed class TestClient : IAsyncDisposable
         Connection.RequestAsync<CreditGranted>(new GrantCreditRequest(messages), cancellationToken);
 
     public Task AcknowledgeAsync(ulong first, ulong last, CancellationToken cancellationToken) =>
-        Connection.RequestAsync<Done>(new AcknowledgeRequest([new SequenceRange(first, last)]), cancellationToken);
+        Connection.RequestAsync<Done>(new AcknowledgeRequest([new SequenceRange(first, last)], 0), cancellationToken);
 
     public Task<MessageAccepted> SendAsync(TestDevice recipient, CancellationToken cancellationToken, byte[]? envelope = null) =>
         Connection.RequestAsync<MessageAccepted>(Message(recipient, envelope), cancellationToken);
 
     public static SendMessageRequest Message(TestDevice recipient, byte[]? envelope = null, MessageId? id = null) =>
-        new(id ?? MessageId.New(), recipient.Client, 0, [new DeviceEnvelope(recipient.Device, envelope ?? TestEnvelope.Make())]);
+        new(id ?? MessageId.New(), recipient.Client, 0, DeliveryKind.Durable, [new DeviceEnvelope(recipient.Device, envelope ?? TestEnvelope.Make())]);
 
     /// <summary>
     /// A request whose reply passes through the same queue as the deliveries: what was about to be pushed has come by then.
@@ -78,7 +78,7 @@ internal sealed class TestClient : IAsyncDisposable
     {
         for (var i = 0; i < 5; i++)
         {
-            await Connection.RequestAsync<Done>(new AcknowledgeRequest([]), cancellationToken);
+            await Connection.RequestAsync<Done>(new AcknowledgeRequest([], 0), cancellationToken);
         }
     }
 

@@ -163,7 +163,7 @@ public sealed class MessagingTests : IAsyncLifetime
         await using var alice = await _server.SignInAsync(_alice, Cancellation);
         var (one, two) = (TestEnvelope.Make(), TestEnvelope.Make());
         await alice.Connection.RequestAsync<MessageAccepted>(
-            new SendMessageRequest(MessageId.New(), _bob.Client, 60, [new(phone.Device, two), new(_bob.Device, one)]), Cancellation);
+            new SendMessageRequest(MessageId.New(), _bob.Client, 60, DeliveryKind.Durable, [new(phone.Device, two), new(_bob.Device, one)]), Cancellation);
         Assert.Equal(one, (await first.NextDeliveryAsync(Cancellation)).Envelope.ToArray());
         Assert.Equal(two, (await second.NextDeliveryAsync(Cancellation)).Envelope.ToArray());
     }
@@ -210,7 +210,7 @@ public sealed class MessagingTests : IAsyncLifetime
         {
             Execute(other, "ALTER TABLE Envelopes RENAME TO Hidden");
             Assert.Equal((ProtocolError.Busy, TimeSpan.FromSeconds(1)), await RefusalAsync(alice, message));
-            var acknowledge = new AcknowledgeRequest([new SequenceRange(1, 1)]);
+            var acknowledge = new AcknowledgeRequest([new SequenceRange(1, 1)], 0);
             Assert.Equal((ProtocolError.Busy, TimeSpan.FromSeconds(1)), await RefusalAsync(bob, acknowledge));
             Execute(other, "ALTER TABLE Hidden RENAME TO Envelopes");
         }

@@ -188,7 +188,7 @@ public sealed class TicketTests : IAsyncLifetime
         MessageCode.SendMessage => TestClient.Message(TestDevice.Of("bob")),
         MessageCode.UploadPrekeys => new UploadPrekeysRequest([1]),
         MessageCode.FetchPrekeys => new FetchPrekeysRequest(ClientId.New(), []),
-        MessageCode.Acknowledge => new AcknowledgeRequest([]),
+        MessageCode.Acknowledge => new AcknowledgeRequest([], 0),
         _ => new GrantCreditRequest(1),
     };
 

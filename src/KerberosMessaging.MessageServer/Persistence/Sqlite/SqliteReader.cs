@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using KerberosMessaging.MessageServer.Domain;
 using KerberosMessaging.Protocol;
 using Microsoft.Data.Sqlite;
@@ -8,113 +9,213 @@ namespace KerberosMessaging.MessageServer.Persistence.Sqlite;
 internal sealed class SqliteReader : IDisposable
 {
     private readonly SqliteConnection _connection;
-    private readonly PreparedCommand _read;
-    private readonly PreparedCommand _readNewest;
-    private readonly PreparedCommand _readPrekeys;
-    private readonly PreparedCommand _readQueues;
+    private readonly List<SqliteStatement> _statements = [];
+    private readonly SqliteStatement _find;
+    private readonly SqliteStatement _readSent;
+    private readonly SqliteStatement _read;
+    private readonly SqliteStatement _readNewest;
+    private readonly SqliteStatement _readPrekeys;
+    private readonly SqliteStatement _readQueues;
+    private readonly SqliteStatement _measure;
+    private readonly SqliteStatement _readSize;
 
     public SqliteReader(SqliteDatabase database)
     {
         _connection = database.Open("PRAGMA query_only = ON;");
+        _find = Prepare("SELECT Id, DeviceId, ReservedThrough FROM Mailboxes WHERE ClientId = ?1");
+        _readSent = Prepare("SELECT Id, Ids FROM SentIds WHERE Id BETWEEN ?1 AND ?2 ORDER BY Id DESC");
 
-        // The plus keeps the index on ExpiresAt out of it: the primary key already has the mailbox in order.
-        _read = new PreparedCommand(
-            _connection,
+        // The plus keeps the index on ExpiresAt out of it: the key already has the mailbox in order.
+        _read = Prepare(
             """
-            SELECT Sequence, MessageId, SenderClientId, SenderDeviceId, SenderName, AcceptedAt, Body FROM Envelopes
-            WHERE MailboxId = @0 AND Sequence > @1 AND +ExpiresAt > @2 ORDER BY Sequence LIMIT @3
-            """,
-            4);
-        _readNewest = new PreparedCommand(
-            _connection,
-            "SELECT Sequence FROM Envelopes WHERE MailboxId = @0 AND +ExpiresAt > @1 ORDER BY Sequence DESC LIMIT 1",
-            2);
-        _readPrekeys = new PreparedCommand(_connection, "SELECT DeviceId, PrekeyBundle FROM Mailboxes WHERE ClientId = @0", 1);
-        _readQueues = new PreparedCommand(
-            _connection,
+            SELECT Id, MessageId, SenderClientId, SenderDeviceId, SenderName, AcceptedAt, Body FROM Envelopes
+            WHERE Id > ?1 AND Id <= ?2 AND +ExpiresAt > ?3 ORDER BY Id LIMIT ?4
+            """);
+        _readNewest = Prepare(
+            "SELECT Id FROM Envelopes WHERE Id BETWEEN ?1 AND ?2 AND +ExpiresAt > ?3 ORDER BY Id DESC LIMIT 1");
+        _readPrekeys = Prepare("SELECT DeviceId, PrekeyBundle FROM Mailboxes WHERE ClientId = ?1");
+        _readQueues = Prepare(
             """
-            SELECT m.ClientName, m.ClientId, m.DeviceId,
-                (SELECT COUNT(*) FROM Envelopes e WHERE e.MailboxId = m.Id),
-                (SELECT COALESCE(SUM(length(e.Body)), 0) FROM Envelopes e WHERE e.MailboxId = m.Id),
-                (SELECT MIN(e.AcceptedAt) FROM Envelopes e WHERE e.MailboxId = m.Id),
-                m.LastSequence, m.LastSeenAt
-            FROM Mailboxes m WHERE (m.ClientName, m.DeviceId) > (@0, @1)
-            ORDER BY m.ClientName, m.DeviceId LIMIT @2
-            """,
-            3);
+            SELECT Id, ClientName, ClientId, DeviceId, LastSeenAt FROM Mailboxes
+            WHERE (ClientName, DeviceId) > (?1, ?2) ORDER BY ClientName, DeviceId LIMIT ?3
+            """);
+        _measure = Prepare(
+            "SELECT COUNT(*), COALESCE(SUM(length(Body)), 0), MIN(AcceptedAt), MAX(Id) FROM Envelopes WHERE Id BETWEEN ?1 AND ?2");
+        _readSize = Prepare(
+            """
+            SELECT (page_count - freelist_count) * page_size
+            FROM pragma_page_count, pragma_freelist_count, pragma_page_size
+            """);
     }
 
-    public List<StoredEnvelope> Read(long mailbox, long after, long now, int maxCount, long maxBytes)
+    public IReadOnlyList<MailboxState> Find(ClientId client)
+    {
+        var mailboxes = new List<MailboxState>();
+        using (Run(_find.Bind(1, client.Value)))
+        {
+            while (_find.Step())
+            {
+                mailboxes.Add(new MailboxState(
+                    _find.Int64(0), new DeviceAddress(client, new DeviceId(_find.Id(1))), _find.Int64(2), 0, 0));
+            }
+        }
+
+        return mailboxes.ConvertAll(mailbox =>
+        {
+            var (count, bytes, _, _) = Measure(mailbox.Id);
+            return mailbox with { Count = (int)count, Bytes = bytes };
+        });
+    }
+
+    public (long LastNumber, IReadOnlyList<SentId> Ids) ReadSent(long mailbox)
+    {
+        var lastNumber = 0L;
+        var ids = new List<SentId>();
+        using (Run(_readSent.Bind(1, EnvelopeKey.FirstOf(mailbox)).Bind(2, EnvelopeKey.LastOf(mailbox))))
+        {
+            while (ids.Count < SenderHistory.Remembered && _readSent.Step())
+            {
+                lastNumber = Math.Max(lastNumber, EnvelopeKey.NumberOf(_readSent.Int64(0)));
+                var row = _readSent.Blob(1);
+                for (var end = row.Length; end > 0; end -= SqliteWriter.SentIdSize)
+                {
+                    var place = row[(end - SqliteWriter.SentIdSize)..end];
+                    ids.Add(new SentId(
+                        new MessageId(new Guid(place[..16], bigEndian: true)),
+                        BinaryPrimitives.ReadUInt64BigEndian(place[16..]),
+                        DateTimeOffset.FromUnixTimeMilliseconds(BinaryPrimitives.ReadInt64BigEndian(place[24..]))));
+                }
+            }
+        }
+
+        ids.Reverse();
+        return (lastNumber, ids);
+    }
+
+    public IReadOnlyList<StoredEnvelope> Read(long mailbox, long after, DateTimeOffset now, int maxCount, long maxBytes)
     {
         var envelopes = new List<StoredEnvelope>();
-        using var rows = _read.Query(mailbox, after, now, (long)maxCount);
-        for (var bytes = 0L; bytes < maxBytes && rows.Read();)
+        _read.Bind(1, EnvelopeKey.Of(mailbox, after)).Bind(2, EnvelopeKey.LastOf(mailbox))
+            .Bind(3, now.ToUnixTimeMilliseconds()).Bind(4, maxCount);
+        using (Run(_read))
         {
-            var envelope = new StoredEnvelope(
-                rows.GetInt64(0),
-                new MessageId(Id(rows, 1)),
-                new DeviceAddress(new ClientId(Id(rows, 2)), new DeviceId(Id(rows, 3))),
-                rows.GetString(4),
-                Time(rows, 5),
-                rows.GetFieldValue<byte[]>(6));
-            envelopes.Add(envelope);
-            bytes += envelope.Body.Length;
+            for (var bytes = 0L; bytes < maxBytes && _read.Step();)
+            {
+                var envelope = new StoredEnvelope(
+                    EnvelopeKey.NumberOf(_read.Int64(0)),
+                    new MessageId(_read.Id(1)),
+                    new DeviceAddress(new ClientId(_read.Id(2)), new DeviceId(_read.Id(3))),
+                    _read.Text(4),
+                    _read.Time(5),
+                    _read.Blob(6).ToArray());
+                envelopes.Add(envelope);
+                bytes += envelope.Body.Length;
+            }
         }
 
         return envelopes;
     }
 
-    public long ReadNewest(long mailbox, long now) => (long?)_readNewest.Scalar(mailbox, now) ?? 0;
+    public long ReadNewest(long mailbox, DateTimeOffset now)
+    {
+        _readNewest.Bind(1, EnvelopeKey.FirstOf(mailbox)).Bind(2, EnvelopeKey.LastOf(mailbox)).Bind(3, now.ToUnixTimeMilliseconds());
+        using (Run(_readNewest))
+        {
+            return _readNewest.Step() ? EnvelopeKey.NumberOf(_readNewest.Int64(0)) : 0;
+        }
+    }
 
-    public List<DevicePrekeys>? ReadPrekeys(ClientId client, IReadOnlyList<DeviceId> devices)
+    public IReadOnlyList<DevicePrekeys>? ReadPrekeys(ClientId client, IReadOnlyList<DeviceId> devices)
     {
         List<DevicePrekeys>? found = null;
-        using var rows = _readPrekeys.Query(client.Value.ToByteArray(bigEndian: true));
-        while (rows.Read())
+        using (Run(_readPrekeys.Bind(1, client.Value)))
         {
-            found ??= [];
-            var device = new DeviceId(Id(rows, 0));
-            if (!rows.IsDBNull(1) && devices.Contains(device))
+            while (_readPrekeys.Step())
             {
-                found.Add(new DevicePrekeys(device, rows.GetFieldValue<byte[]>(1)));
+                found ??= [];
+                var device = new DeviceId(_readPrekeys.Id(0));
+                if (!_readPrekeys.IsNull(1) && devices.Contains(device))
+                {
+                    found.Add(new DevicePrekeys(device, _readPrekeys.Blob(1).ToArray()));
+                }
             }
         }
 
         return found;
     }
 
-    public List<QueueState> ReadQueues(QueuePosition? after, int maxCount)
+    public IReadOnlyList<QueueState> ReadQueues(QueuePosition? after, int maxCount)
     {
         // No name sorts before the empty one, and no blob before the empty one.
-        var (name, device) = after is { } place ? (place.ClientName, place.Device.Value.ToByteArray(bigEndian: true)) : ("", []);
-        var queues = new List<QueueState>();
-        using var rows = _readQueues.Query(name, device, (long)maxCount);
-        while (rows.Read())
+        if (after is { } place)
         {
-            queues.Add(new QueueState(
-                rows.GetString(0),
-                new DeviceAddress(new ClientId(Id(rows, 1)), new DeviceId(Id(rows, 2))),
-                rows.GetInt64(3),
-                rows.GetInt64(4),
-                rows.IsDBNull(5) ? null : Time(rows, 5),
-                rows.GetInt64(6),
-                Time(rows, 7)));
+            _readQueues.Bind(1, place.ClientName).Bind(2, place.Device.Value);
+        }
+        else
+        {
+            _readQueues.Bind(1, "").Bind(2, []);
         }
 
-        return queues;
+        var rows = new List<(long Id, string Name, DeviceAddress Device, DateTimeOffset LastSeenAt)>();
+        using (Run(_readQueues.Bind(3, maxCount)))
+        {
+            while (_readQueues.Step())
+            {
+                rows.Add((
+                    _readQueues.Int64(0),
+                    _readQueues.Text(1),
+                    new DeviceAddress(new ClientId(_readQueues.Id(2)), new DeviceId(_readQueues.Id(3))),
+                    _readQueues.Time(4)));
+            }
+        }
+
+        return rows.ConvertAll(row =>
+        {
+            var (count, bytes, oldest, newest) = Measure(row.Id);
+            return new QueueState(row.Name, row.Device, count, bytes, oldest, newest, row.LastSeenAt);
+        });
+    }
+
+    public long ReadSize()
+    {
+        using (Run(_readSize))
+        {
+            _readSize.Step();
+            return _readSize.Int64(0);
+        }
     }
 
     public void Dispose()
     {
-        _read.Dispose();
-        _readNewest.Dispose();
-        _readPrekeys.Dispose();
-        _readQueues.Dispose();
+        _statements.ForEach(static statement => statement.Dispose());
         _connection.Dispose();
     }
 
-    private static Guid Id(SqliteDataReader rows, int column) => new(rows.GetFieldValue<byte[]>(column), bigEndian: true);
+    private (long Count, long Bytes, DateTimeOffset? Oldest, long? Newest) Measure(long mailbox)
+    {
+        using (Run(_measure.Bind(1, EnvelopeKey.FirstOf(mailbox)).Bind(2, EnvelopeKey.LastOf(mailbox))))
+        {
+            _measure.Step();
+            return (
+                _measure.Int64(0),
+                _measure.Int64(1),
+                _measure.IsNull(2) ? null : _measure.Time(2),
+                _measure.IsNull(3) ? null : EnvelopeKey.NumberOf(_measure.Int64(3)));
+        }
+    }
 
-    private static DateTimeOffset Time(SqliteDataReader rows, int column) =>
-        DateTimeOffset.FromUnixTimeMilliseconds(rows.GetInt64(column));
+    private static StatementRun Run(SqliteStatement statement) => new(statement);
+
+    private SqliteStatement Prepare(string sql)
+    {
+        var statement = new SqliteStatement(_connection, sql);
+        _statements.Add(statement);
+        return statement;
+    }
+
+    /// <summary>Ends a run, so that the snapshot it reads from is given up.</summary>
+    private readonly ref struct StatementRun(SqliteStatement statement)
+    {
+        public void Dispose() => statement.Reset();
+    }
 }

@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using KerberosMessaging.MessageServer.Domain;
 using KerberosMessaging.Protocol;
 using Microsoft.Data.Sqlite;
@@ -7,172 +8,236 @@ namespace KerberosMessaging.MessageServer.Persistence.Sqlite;
 /// <summary>The one connection that writes mailboxes, with its statements.</summary>
 internal sealed class SqliteWriter : IDisposable
 {
-    private readonly SqliteConnection _connection;
-    private readonly List<PreparedCommand> _commands = [];
+    // 16 MiB: fewer pages are copied back more than once, and what is read is still found in little log.
+    private const string Pragmas = "PRAGMA wal_autocheckpoint = 4000; PRAGMA cache_size = -16384;";
 
-    private readonly PreparedCommand _begin;
-    private readonly PreparedCommand _commit;
-    private readonly PreparedCommand _findMailboxes;
-    private readonly PreparedCommand _openMailbox;
-    private readonly PreparedCommand _emptyMailbox;
-    private readonly PreparedCommand _closeMailbox;
-    private readonly PreparedCommand _storePrekeys;
-    private readonly PreparedCommand _saveLastSequence;
-    private readonly PreparedCommand _insertSent;
-    private readonly PreparedCommand _findSent;
-    private readonly PreparedCommand _insertEnvelope;
-    private readonly PreparedCommand _deleteRange;
-    private readonly PreparedCommand _deleteExpired;
-    private readonly PreparedCommand _forgetSent;
+    private readonly SqliteConnection _connection;
+    private readonly List<SqliteStatement> _statements = [];
+
+    private readonly SqliteStatement _begin;
+    private readonly SqliteStatement _commit;
+    private readonly SqliteStatement _countMailboxes;
+    private readonly SqliteStatement _findMailbox;
+    private readonly SqliteStatement _openMailbox;
+    private readonly SqliteStatement _closeMailbox;
+    private readonly SqliteStatement _storePrekeys;
+    private readonly SqliteStatement _reserve;
+    private readonly SqliteStatement _remember;
+    private readonly SqliteStatement _deleteIds;
+    private readonly SqliteStatement _append;
+    private readonly SqliteStatement _measure;
+    private readonly SqliteStatement _delete;
+    private readonly SqliteStatement _findExpired;
+    private readonly SqliteStatement _deleteOldIds;
 
     public SqliteWriter(SqliteDatabase database)
     {
-        _connection = database.Open();
+        _connection = database.Open(Pragmas);
 
         // Immediate: the lock is taken before anything is read, so what was read cannot change underneath.
-        _begin = Prepare("BEGIN IMMEDIATE", 0);
-        _commit = Prepare("COMMIT", 0);
-        _findMailboxes = Prepare(
-            """
-            SELECT m.Id, m.DeviceId, m.LastSequence,
-                (SELECT COUNT(*) FROM Envelopes e WHERE e.MailboxId = m.Id),
-                (SELECT COALESCE(SUM(length(e.Body)), 0) FROM Envelopes e WHERE e.MailboxId = m.Id)
-            FROM Mailboxes m WHERE m.ClientId = @0
-            """,
-            1);
+        _begin = Prepare("BEGIN IMMEDIATE");
+        _commit = Prepare("COMMIT");
+        _countMailboxes = Prepare("SELECT COUNT(*) FROM Mailboxes WHERE ClientId = ?1 AND DeviceId <> ?2");
+        _findMailbox = Prepare("SELECT Id FROM Mailboxes WHERE ClientId = ?1 AND DeviceId = ?2");
         _openMailbox = Prepare(
             """
-            INSERT INTO Mailboxes (ClientId, DeviceId, ClientName, LastSequence, CreatedAt, LastSeenAt)
-            VALUES (@0, @1, @2, 0, @3, @3)
+            INSERT INTO Mailboxes (ClientId, DeviceId, ClientName, ReservedThrough, CreatedAt, LastSeenAt)
+            VALUES (?1, ?2, ?3, 0, ?4, ?4)
             ON CONFLICT (ClientId, DeviceId) DO UPDATE SET ClientName = excluded.ClientName, LastSeenAt = excluded.LastSeenAt
-            RETURNING Id
-            """,
-            4);
-        _emptyMailbox = Prepare(
-            "DELETE FROM Envelopes WHERE MailboxId = (SELECT Id FROM Mailboxes WHERE ClientId = @0 AND DeviceId = @1)", 2);
-        _closeMailbox = Prepare("DELETE FROM Mailboxes WHERE ClientId = @0 AND DeviceId = @1", 2);
-        _storePrekeys = Prepare("UPDATE Mailboxes SET PrekeyBundle = @1 WHERE Id = @0", 2);
-        _saveLastSequence = Prepare("UPDATE Mailboxes SET LastSequence = @1 WHERE Id = @0", 2);
-        _insertSent = Prepare(
-            "INSERT INTO SentMessages (SenderClientId, MessageId, Digest, AcceptedAt) VALUES (@0, @1, @2, @3) ON CONFLICT DO NOTHING",
-            4);
-        _findSent = Prepare("SELECT Digest, AcceptedAt FROM SentMessages WHERE SenderClientId = @0 AND MessageId = @1", 2);
-        _insertEnvelope = Prepare(
+            RETURNING Id, ReservedThrough
+            """);
+        _closeMailbox = Prepare("DELETE FROM Mailboxes WHERE Id = ?1");
+        _storePrekeys = Prepare("UPDATE Mailboxes SET PrekeyBundle = ?2 WHERE Id = ?1");
+        _reserve = Prepare("UPDATE Mailboxes SET ReservedThrough = ?2 WHERE Id = ?1 AND ReservedThrough < ?2");
+        _remember = Prepare("INSERT INTO SentIds (Id, AcceptedAt, Ids) VALUES (?1, ?2, ?3)");
+        _deleteIds = Prepare("DELETE FROM SentIds WHERE Id BETWEEN ?1 AND ?2");
+        _append = Prepare(
             """
-            INSERT INTO Envelopes
-                (MailboxId, Sequence, MessageId, SenderClientId, SenderDeviceId, SenderName, AcceptedAt, ExpiresAt, Body)
-            VALUES (@0, @1, @2, @3, @4, @5, @6, @7, @8)
-            """,
-            9);
-        _deleteRange = Prepare(
-            "DELETE FROM Envelopes WHERE MailboxId = @0 AND Sequence BETWEEN @1 AND @2 RETURNING MailboxId, length(Body)", 3);
-        _deleteExpired = Prepare(
-            """
-            DELETE FROM Envelopes WHERE (MailboxId, Sequence) IN
-                (SELECT MailboxId, Sequence FROM Envelopes WHERE ExpiresAt <= @0 ORDER BY ExpiresAt LIMIT @1)
-            RETURNING MailboxId, length(Body)
-            """,
-            2);
-        _forgetSent = Prepare(
-            """
-            DELETE FROM SentMessages WHERE (SenderClientId, MessageId) IN
-                (SELECT SenderClientId, MessageId FROM SentMessages WHERE AcceptedAt < @0 ORDER BY AcceptedAt LIMIT @1)
-            """,
-            2);
+            INSERT INTO Envelopes (Id, MessageId, SenderClientId, SenderDeviceId, SenderName, AcceptedAt, ExpiresAt, Body)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+            """);
+        _measure = Prepare("SELECT COUNT(*), COALESCE(SUM(length(Body)), 0) FROM Envelopes WHERE Id BETWEEN ?1 AND ?2");
+        _delete = Prepare("DELETE FROM Envelopes WHERE Id BETWEEN ?1 AND ?2");
+        _findExpired = Prepare("SELECT Id, length(Body) FROM Envelopes WHERE ExpiresAt <= ?1 ORDER BY ExpiresAt LIMIT ?2");
+        _deleteOldIds = Prepare(
+            "DELETE FROM SentIds WHERE Id IN (SELECT Id FROM SentIds WHERE AcceptedAt < ?1 ORDER BY AcceptedAt LIMIT ?2)");
     }
 
     public void Begin() => _begin.Execute();
 
     public void Commit() => _commit.Execute();
 
-    public List<CachedMailbox> FindMailboxes(ClientId client)
+    /// <summary>Finds or makes a mailbox; null when the client has as many others as one message can reach.</summary>
+    public MailboxState? OpenMailbox(DeviceAddress device, string clientName, DateTimeOffset now)
     {
-        var mailboxes = new List<CachedMailbox>();
-        using var rows = _findMailboxes.Query(Blob(client.Value));
-        while (rows.Read())
+        if (Int64(_countMailboxes.Bind(1, device.Client.Value).Bind(2, device.Device.Value)) >= ProtocolLimits.DevicesPerClient)
         {
-            var device = new DeviceAddress(client, new DeviceId(Id(rows, 1)));
-            mailboxes.Add(new CachedMailbox(rows.GetInt64(0), device, rows.GetInt64(2), rows.GetInt32(3), rows.GetInt64(4)));
+            return null;
         }
 
-        return mailboxes;
-    }
+        long id, reservedThrough;
+        try
+        {
+            _openMailbox.Bind(1, device.Client.Value).Bind(2, device.Device.Value).Bind(3, clientName)
+                .Bind(4, now.ToUnixTimeMilliseconds()).Step();
+            (id, reservedThrough) = (_openMailbox.Int64(0), _openMailbox.Int64(1));
+            while (_openMailbox.Step())
+            {
+            }
+        }
+        finally
+        {
+            _openMailbox.Reset();
+        }
 
-    public long OpenMailbox(DeviceAddress device, string clientName, long now) =>
-        (long)_openMailbox.Scalar(Blob(device.Client.Value), Blob(device.Device.Value), clientName, now)!;
+        if (id > EnvelopeKey.LargestMailbox)
+        {
+            throw new InvalidOperationException("There are no more mailbox numbers.");
+        }
+
+        var (count, bytes) = Measure(EnvelopeKey.FirstOf(id), EnvelopeKey.LastOf(id));
+        return new MailboxState(id, device, reservedThrough, count, bytes);
+    }
 
     /// <summary>Deletes a mailbox with all that waits in it; false where there is none.</summary>
     public bool CloseMailbox(DeviceAddress device)
     {
-        _emptyMailbox.Execute(Blob(device.Client.Value), Blob(device.Device.Value));
-        return _closeMailbox.Execute(Blob(device.Client.Value), Blob(device.Device.Value)) == 1;
+        var id = Int64(_findMailbox.Bind(1, device.Client.Value).Bind(2, device.Device.Value));
+        if (id == 0)
+        {
+            return false;
+        }
+
+        _delete.Bind(1, EnvelopeKey.FirstOf(id)).Bind(2, EnvelopeKey.LastOf(id)).Execute();
+        _deleteIds.Bind(1, EnvelopeKey.FirstOf(id)).Bind(2, EnvelopeKey.LastOf(id)).Execute();
+        return _closeMailbox.Bind(1, id).Execute() == 1;
     }
 
-    public bool StorePrekeys(long mailbox, byte[] bundle) => _storePrekeys.Execute(mailbox, bundle) == 1;
+    public bool StorePrekeys(long mailbox, byte[] bundle) => _storePrekeys.Bind(1, mailbox).Bind(2, bundle).Execute() == 1;
 
-    public void SaveLastSequence(CachedMailbox mailbox) => _saveLastSequence.Execute(mailbox.Id, mailbox.LastSequence);
+    public void Reserve(long mailbox, long through) => _reserve.Bind(1, mailbox).Bind(2, through).Execute();
 
-    /// <summary>Remembers a message id; false when the sender has used it before. The unique index decides.</summary>
-    public bool TryInsertSent(Submission submission, long now) =>
-        _insertSent.Execute(Blob(submission.Sender.Client.Value), Blob(submission.Message.Value), submission.Digest, now) == 1;
-
-    public (byte[] Digest, long AcceptedAt)? FindSent(Submission submission)
+    /// <summary>Adds a row of message ids, and deletes those that hold only ids nobody asks for any more.</summary>
+    public void Remember(long mailbox, long number, List<SentId> ids)
     {
-        using var rows = _findSent.Query(Blob(submission.Sender.Client.Value), Blob(submission.Message.Value));
-        return rows.Read() ? (rows.GetFieldValue<byte[]>(0), rows.GetInt64(1)) : null;
+        var bytes = new byte[ids.Count * SentIdSize];
+        for (var i = 0; i < ids.Count; i++)
+        {
+            var place = bytes.AsSpan(i * SentIdSize);
+            ids[i].Message.Value.TryWriteBytes(place, bigEndian: true, out _);
+            BinaryPrimitives.WriteUInt64BigEndian(place[16..], ids[i].Digest);
+            BinaryPrimitives.WriteInt64BigEndian(place[24..], ids[i].AcceptedAt.ToUnixTimeMilliseconds());
+        }
+
+        _remember.Bind(1, EnvelopeKey.Of(mailbox, number)).Bind(2, ids[^1].AcceptedAt.ToUnixTimeMilliseconds()).Bind(3, bytes).Execute();
+
+        // Each row has one id at least.
+        if (number > SenderHistory.Remembered)
+        {
+            _deleteIds.Bind(1, EnvelopeKey.FirstOf(mailbox)).Bind(2, EnvelopeKey.Of(mailbox, number - SenderHistory.Remembered)).Execute();
+        }
     }
 
-    public void InsertEnvelope(long mailbox, long sequence, Submission submission, byte[] body, long now, long expiresAt) =>
-        _insertEnvelope.Execute(
-            mailbox,
-            sequence,
-            Blob(submission.Message.Value),
-            Blob(submission.Sender.Client.Value),
-            Blob(submission.Sender.Device.Value),
-            submission.SenderName,
-            now,
-            expiresAt,
-            body);
+    public void Append(long mailbox, StoredEnvelope envelope, DateTimeOffset expiresAt) => _append
+        .Bind(1, EnvelopeKey.Of(mailbox, envelope.Sequence))
+        .Bind(2, envelope.Message.Value)
+        .Bind(3, envelope.Sender.Client.Value)
+        .Bind(4, envelope.Sender.Device.Value)
+        .Bind(5, envelope.SenderName)
+        .Bind(6, envelope.AcceptedAt.ToUnixTimeMilliseconds())
+        .Bind(7, expiresAt.ToUnixTimeMilliseconds())
+        .Bind(8, envelope.Body)
+        .Execute();
 
-    /// <summary>Deletes a range and tells the mailbox and length of each envelope that went.</summary>
-    public int DeleteRange(long mailbox, MailboxRange range, Action<long, int> onDeleted) =>
-        Delete(_deleteRange.Query(mailbox, range.First, range.Last), onDeleted);
+    /// <summary>Deletes ranges of a mailbox.</summary>
+    public Deleted Delete(long mailbox, MailboxRange[] ranges)
+    {
+        var (count, bytes) = (0, 0L);
+        foreach (var (first, last) in ranges)
+        {
+            var (from, to) = (EnvelopeKey.Of(mailbox, first), EnvelopeKey.Of(mailbox, last));
+            var found = Measure(from, to);
+            if (found.Count > 0)
+            {
+                _delete.Bind(1, from).Bind(2, to).Execute();
+                (count, bytes) = (count + found.Count, bytes + found.Bytes);
+            }
+        }
 
-    /// <summary>Deletes some expired envelopes and tells the mailbox and length of each.</summary>
-    public int DeleteExpired(long now, int limit, Action<long, int> onDeleted) =>
-        Delete(_deleteExpired.Query(now, (long)limit), onDeleted);
+        return new Deleted(count, bytes);
+    }
 
-    public int ForgetSent(long before, int limit) => _forgetSent.Execute(before, (long)limit);
+    /// <summary>Deletes some of what expired.</summary>
+    public (IReadOnlyList<SweptEnvelopes> Swept, bool HasMore) Sweep(DateTimeOffset now, DateTimeOffset idsBefore, int limit)
+    {
+        var swept = new Dictionary<long, SweptEnvelopes>();
+        var keys = new List<long>();
+        try
+        {
+            _findExpired.Bind(1, now.ToUnixTimeMilliseconds()).Bind(2, limit);
+            while (_findExpired.Step())
+            {
+                var key = _findExpired.Int64(0);
+                var mailbox = EnvelopeKey.MailboxOf(key);
+                var sum = swept.GetValueOrDefault(mailbox);
+                swept[mailbox] = new SweptEnvelopes(mailbox, sum.Count + 1, sum.Bytes + _findExpired.Int64(1));
+                keys.Add(key);
+            }
+        }
+        finally
+        {
+            _findExpired.Reset();
+        }
+
+        foreach (var key in keys)
+        {
+            _delete.Bind(1, key).Bind(2, key).Execute();
+        }
+
+        var ids = _deleteOldIds.Bind(1, idsBefore.ToUnixTimeMilliseconds()).Bind(2, limit).Execute();
+        return ([.. swept.Values], keys.Count == limit || ids == limit);
+    }
 
     public void Dispose()
     {
         // An open transaction is rolled back with the connection.
-        _commands.ForEach(static command => command.Dispose());
+        _statements.ForEach(static statement => statement.Dispose());
         _connection.Dispose();
     }
 
-    private static int Delete(SqliteDataReader rows, Action<long, int> onDeleted)
-    {
-        using (rows)
-        {
-            var count = 0;
-            for (; rows.Read(); count++)
-            {
-                onDeleted(rows.GetInt64(0), rows.GetInt32(1));
-            }
+    /// <summary>The bytes of one message id in a row of <see cref="SentIdsRow"/>.</summary>
+    internal const int SentIdSize = 32;
 
-            return count;
+    private (int Count, long Bytes) Measure(long from, long to)
+    {
+        try
+        {
+            _measure.Bind(1, from).Bind(2, to).Step();
+            return ((int)_measure.Int64(0), _measure.Int64(1));
+        }
+        finally
+        {
+            _measure.Reset();
         }
     }
 
-    private static byte[] Blob(Guid id) => id.ToByteArray(bigEndian: true);
-
-    private static Guid Id(SqliteDataReader rows, int column) => new(rows.GetFieldValue<byte[]>(column), bigEndian: true);
-
-    private PreparedCommand Prepare(string sql, int parameters)
+    // 0 when there is no row.
+    private static long Int64(SqliteStatement statement)
     {
-        var command = new PreparedCommand(_connection, sql, parameters);
-        _commands.Add(command);
-        return command;
+        try
+        {
+            return statement.Step() ? statement.Int64(0) : 0;
+        }
+        finally
+        {
+            statement.Reset();
+        }
+    }
+
+    private SqliteStatement Prepare(string sql)
+    {
+        var statement = new SqliteStatement(_connection, sql);
+        _statements.Add(statement);
+        return statement;
     }
 }

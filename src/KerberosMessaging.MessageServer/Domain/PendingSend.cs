@@ -1,0 +1,76 @@
+namespace KerberosMessaging.MessageServer.Domain;
+
+/// <summary>A message that waits until each of its envelopes is on disk or acknowledged by its device.</summary>
+internal abstract class PendingSend(Submission submission, DateTimeOffset acceptedAt)
+{
+    private SenderHistory? _history;
+    private Action<long>? _release;
+    private List<PendingSend>? _repeats;
+    private int _unsettled;
+    private volatile bool _failed;
+
+    /// <summary>The message.</summary>
+    public Submission Submission => submission;
+
+    /// <summary>When the server took it.</summary>
+    public DateTimeOffset AcceptedAt => acceptedAt;
+
+    /// <summary>Whether the message's id is in a transaction. For the one writer alone.</summary>
+    public bool IsRemembered { get; private set; }
+
+    /// <summary>Says how many envelopes there are, before the first can be settled.</summary>
+    /// <param name="history">The sender's history, in which the message is.</param>
+    /// <param name="release">Gives back the memory that the message counted for, in bytes.</param>
+    public void Begin(SenderHistory history, Action<long> release)
+    {
+        _history = history;
+        _release = release;
+        _unsettled = submission.Envelopes.Count;
+    }
+
+    /// <summary>Remembers the message's id in the transaction that stores the first of its envelopes.</summary>
+    public void RememberIn(CommitBatch batch)
+    {
+        if (!IsRemembered)
+        {
+            IsRemembered = true;
+            batch.Remember(_history!, new SentId(submission.Message, submission.Digest, acceptedAt));
+        }
+    }
+
+    /// <summary>One envelope is settled: on disk, or acknowledged by its device.</summary>
+    /// <param name="isKept">False when it could not be written.</param>
+    public void Settle(bool isKept)
+    {
+        if (!isKept)
+        {
+            _failed = true;
+        }
+
+        if (Interlocked.Decrement(ref _unsettled) == 0)
+        {
+            _release!(submission.Size);
+            Finish(_history!, _failed ? SendResult.Refused(SendStatus.Busy) : SendResult.Accepted(acceptedAt));
+        }
+    }
+
+    /// <summary>Answers, and forgets the message unless it was accepted.</summary>
+    public void Finish(SenderHistory history, SendResult result)
+    {
+        var repeats = history.Finish(this, result.Status == SendStatus.Accepted);
+        Answer(result);
+        foreach (var repeat in repeats)
+        {
+            repeat.Answer(result);
+        }
+    }
+
+    /// <summary>Tells the sender. Must neither throw nor wait.</summary>
+    public abstract void Answer(SendResult result);
+
+    /// <summary>Lets a repeat of this message have the same answer. Under the history's lock.</summary>
+    internal void AddRepeat(PendingSend repeat) => (_repeats ??= []).Add(repeat);
+
+    /// <summary>The repeats. Under the history's lock, once.</summary>
+    internal IReadOnlyList<PendingSend> TakeRepeats() => _repeats ?? (IReadOnlyList<PendingSend>)[];
+}
