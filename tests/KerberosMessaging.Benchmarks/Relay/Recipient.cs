@@ -22,6 +22,7 @@ internal sealed class Recipient(BenchmarkAccount account, int sender, RelayRun r
     private ulong _received;
     private ulong _acknowledged;
     private int _isAcknowledging;
+    private int _grants;
 
     /// <summary>Whose mailbox it is.</summary>
     public BenchmarkAccount Account => account;
@@ -32,8 +33,8 @@ internal sealed class Recipient(BenchmarkAccount account, int sender, RelayRun r
     /// <summary>From when a message was due to its arrival, for measured ones.</summary>
     public LatencyHistogram Latency { get; } = new();
 
-    /// <summary>Whether all that came is acknowledged.</summary>
-    public bool HasAcknowledged => Volatile.Read(ref _isAcknowledging) == 0;
+    /// <summary>Whether all that came is acknowledged, and no request waits for its reply.</summary>
+    public bool IsQuiet => Volatile.Read(ref _isAcknowledging) == 0 && Volatile.Read(ref _grants) == 0;
 
     /// <summary>Connects and presents a ticket. Nothing comes before <see cref="Receive"/>.</summary>
     public async Task ConnectAsync(ServerRealm realm, HeldTicket ticket, CancellationToken cancellationToken)
@@ -120,9 +121,11 @@ internal sealed class Recipient(BenchmarkAccount account, int sender, RelayRun r
 
     private async Task GrantAsync(uint messages)
     {
+        Interlocked.Increment(ref _grants);
         try
         {
             await _connection!.RequestAsync<CreditGranted>(new GrantCreditRequest(messages), CancellationToken.None);
+            Interlocked.Decrement(ref _grants);
         }
         catch (Exception e)
         {

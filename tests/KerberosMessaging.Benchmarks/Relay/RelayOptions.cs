@@ -28,12 +28,13 @@ internal sealed record RelayOptions(
 {
     public const string Usage =
         """
-        relay --workload A [--rate 1..1000000] [--seconds 1..300] [--connections 1..500] [--waiting 0..10000000] [--json FILE]
-        relay --workload B [--messages 1..10000000] [--connections 1..500] [--waiting 0..10000000] [--json FILE]
+        relay --workload A [--rate 1..1000000] [--seconds 1..300] [--connections 1..500] [--waiting 0..2000000] [--json FILE]
+        relay --workload B [--messages 1..2000000] [--connections 1..500] [--waiting 0..2000000] [--json FILE]
         relay --workload C [--connections 1..9000] [--json FILE]
         """;
 
-    private const int MostMessages = 10_000_000;
+    // Stored within the ten minutes that a service ticket lives.
+    private const int MostMessages = 2_000_000;
 
     /// <summary>Reads the command line; null when it is wrong.</summary>
     public static RelayOptions? TryParse(ReadOnlySpan<string> args)

@@ -144,7 +144,7 @@ internal sealed class RelayPairs : IAsyncDisposable
         () => Delivered,
         () => Accepted == _senders.Sum(static sender => sender.Sent)
             && Missing == 0
-            && _recipients.TrueForAll(static recipient => recipient.HasAcknowledged),
+            && _recipients.TrueForAll(static recipient => recipient.IsQuiet),
         cancellationToken);
 
     public async ValueTask DisposeAsync()

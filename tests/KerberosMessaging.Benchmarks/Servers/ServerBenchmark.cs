@@ -33,6 +33,12 @@ internal static class ServerBenchmark
             await Console.Error.WriteLineAsync("Interrupted.");
             return 1;
         }
+        catch (Exception e)
+        {
+            // A server that died or refused, mostly. Unhandled, it would abort the process.
+            await Console.Error.WriteLineAsync(e.ToString());
+            return 1;
+        }
 
         void Stop(PosixSignalContext context)
         {
