@@ -1,10 +1,14 @@
 using BenchmarkDotNet.Running;
 using KerberosMessaging.Benchmarks.Auth;
+using KerberosMessaging.Benchmarks.Relay;
 
 // Whole servers under load are measured from outside; everything else is a micro-benchmark.
-if (args is ["auth", .. var arguments])
+switch (args)
 {
-    return await AuthBenchmark.RunAsync(arguments);
+    case ["auth", .. var arguments]:
+        return await AuthBenchmark.RunAsync(arguments);
+    case ["relay", .. var arguments]:
+        return await RelayBenchmark.RunAsync(arguments);
 }
 
 BenchmarkSwitcher.FromAssembly(typeof(AuthBenchmark).Assembly).Run(args);

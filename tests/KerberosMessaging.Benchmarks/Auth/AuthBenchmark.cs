@@ -1,6 +1,3 @@
-using System.Diagnostics;
-using System.Reflection;
-using System.Runtime.InteropServices;
 using KerberosMessaging.Benchmarks.Servers;
 using KerberosMessaging.Transport;
 
@@ -27,39 +24,17 @@ internal static class AuthBenchmark
             return 2;
         }
 
-        if (typeof(AuthBenchmark).Assembly.GetCustomAttribute<DebuggableAttribute>() is { IsJITOptimizerDisabled: true })
+        return await ServerBenchmark.RunAsync(async stop =>
         {
-            await Console.Error.WriteLineAsync("This is a debug build, and so are its servers: run with -c Release.");
-            return 2;
-        }
-
-        using var stop = new CancellationTokenSource();
-        using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
-        using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
-        CpuPinning.PinLoad();
-        try
-        {
-            var report = await MeasureAsync(options, stop.Token);
+            var report = await MeasureAsync(options, stop);
             report.Print(Console.Out);
             if (options.Json is not null)
             {
-                await File.WriteAllTextAsync(options.Json, report.ToJson(), stop.Token);
+                await File.WriteAllTextAsync(options.Json, report.ToJson(), stop);
             }
 
             return report.Errors == 0 ? 0 : 1;
-        }
-        catch (OperationCanceledException) when (stop.IsCancellationRequested)
-        {
-            await Console.Error.WriteLineAsync("Interrupted.");
-            return 1;
-        }
-
-        // The servers must not outlive an interrupted benchmark.
-        void Stop(PosixSignalContext context)
-        {
-            context.Cancel = true;
-            stop.Cancel();
-        }
+        });
     }
 
     private static async Task<AuthReport> MeasureAsync(AuthOptions options, CancellationToken cancellationToken)

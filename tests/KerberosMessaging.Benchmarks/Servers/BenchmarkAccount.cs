@@ -21,7 +21,6 @@ internal sealed class BenchmarkAccount : IDisposable
     private readonly ServerRealm _realm;
     private readonly string _name;
     private readonly SecretBytes _password = SecretBytes.Random(16);
-    private readonly DeviceId _device = DeviceId.New();
     private readonly Ed25519PrivateKey _deviceKey = Ed25519PrivateKey.Generate();
     private readonly byte[] _deviceIdentity;
 
@@ -32,6 +31,12 @@ internal sealed class BenchmarkAccount : IDisposable
         using var agreement = X25519PrivateKey.Generate();
         _deviceIdentity = [.. _deviceKey.PublicKey.Span, .. agreement.PublicKey.Span];
     }
+
+    /// <summary>The id that the realm gave it.</summary>
+    public ClientId Client { get; private set; }
+
+    /// <summary>Its device, which the realm knows from the first login on.</summary>
+    public DeviceId Device { get; } = DeviceId.New();
 
     /// <summary>Registers a new client.</summary>
     public static async Task<BenchmarkAccount> RegisterAsync(ServerRealm realm, string name, CancellationToken cancellationToken)
@@ -49,8 +54,9 @@ internal sealed class BenchmarkAccount : IDisposable
 
         using (result)
         {
-            await connection.RequestAsync<ClientRegistered>(
+            var registered = await connection.RequestAsync<ClientRegistered>(
                 new FinishRegistrationRequest(name, result.Record, challenge.Stretching), cancellationToken);
+            account.Client = registered.Client;
         }
 
         return account;
@@ -72,9 +78,9 @@ internal sealed class BenchmarkAccount : IDisposable
 
         using (result)
         {
-            var signature = _deviceKey.Sign(LoginProof.DeviceSignedBytes(binding.Span, result.Ke3, _device, _deviceIdentity));
+            var signature = _deviceKey.Sign(LoginProof.DeviceSignedBytes(binding.Span, result.Ke3, Device, _deviceIdentity));
             var granted = await connection.RequestAsync<TicketGranted>(
-                new FinishLoginRequest(result.Ke3, _device, "benchmark", _deviceIdentity, signature), cancellationToken);
+                new FinishLoginRequest(result.Ke3, Device, "benchmark", _deviceIdentity, signature), cancellationToken);
             using var part = AsReplyPart.TryOpen(granted.SealedPart, result.SessionKey, granted.Ticket)
                 ?? throw new InvalidOperationException("The granted ticket does not open.");
             return new HeldTicket(granted.Ticket, part.SessionKey.Clone());
@@ -94,6 +100,15 @@ internal sealed class BenchmarkAccount : IDisposable
         using var part = TgsReplyPart.TryOpen(reply.SealedPart, granting.SessionKey, reply.Ticket)
             ?? throw new InvalidOperationException("The service ticket's part does not open.");
         return new HeldTicket(reply.Ticket, part.SessionKey.Clone());
+    }
+
+    /// <summary>AS and TGS exchange on a connection of their own.</summary>
+    /// <returns>A service ticket for the realm's message server, owned by the caller.</returns>
+    public async Task<HeldTicket> LoginForServiceAsync(CancellationToken cancellationToken)
+    {
+        await using var connection = await _realm.ConnectToAuthAsync(cancellationToken);
+        using var granting = await LoginAsync(connection, cancellationToken);
+        return await RequestServiceTicketAsync(connection, granting, cancellationToken);
     }
 
     public void Dispose()

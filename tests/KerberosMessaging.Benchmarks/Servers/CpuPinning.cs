@@ -25,9 +25,14 @@ internal static class CpuPinning
     /// <summary>Whether load and servers have to share one CPU.</summary>
     public static bool IsShared => ServerCpu == LoadCpu;
 
-    /// <summary>Pins all threads of this process; those that follow inherit it.</summary>
+    /// <summary>
+    /// Pins all threads of this process; those that follow inherit it. The pool was made for all CPUs and now has one: more
+    /// than one thread would only take turns. So nothing here may block a thread of the pool until another one does something.
+    /// </summary>
     public static void PinLoad()
     {
+        ThreadPool.SetMinThreads(1, 1);
+        ThreadPool.SetMaxThreads(1, 1);
         foreach (var thread in Directory.EnumerateDirectories("/proc/self/task"))
         {
             Pin(int.Parse(Path.GetFileName(thread), CultureInfo.InvariantCulture), LoadCpu);

@@ -48,6 +48,27 @@ internal sealed class ServerProcess : IAsyncDisposable
         }
     }
 
+    /// <summary>The memory that it holds now, in bytes.</summary>
+    public long ResidentBytes
+    {
+        get
+        {
+            _process.Refresh();
+            return _process.WorkingSet64;
+        }
+    }
+
+    /// <summary>How many bytes it had the kernel write to disks so far.</summary>
+    public long WrittenBytes
+    {
+        get
+        {
+            const string Field = "write_bytes: ";
+            var line = File.ReadLines($"/proc/{_process.Id}/io").First(static line => line.StartsWith(Field, StringComparison.Ordinal));
+            return long.Parse(line.AsSpan(Field.Length), CultureInfo.InvariantCulture);
+        }
+    }
+
     /// <summary>Starts a server and waits until it listens.</summary>
     /// <param name="program">The assembly's name.</param>
     /// <param name="data">Its data folder.</param>

@@ -24,6 +24,18 @@ internal sealed class ServerRealm : IAsyncDisposable
         "--Limits:RequestsBurstPerClient=1000000",
         "--Limits:RequestsPerSecondPerAddress=1000000",
         "--Limits:RequestsBurstPerAddress=1000000",
+        "--Limits:Connections=1000000",
+        "--Limits:ConnectionsPerAddress=1000000",
+        "--Limits:Handshakes=1000000",
+        "--Limits:NotSignedIn=1000000",
+        "--Limits:AddressSharePercent=100",
+    ];
+
+    /// <summary>What the message server is told beside that: its store is filled, and few mailboxes stand for many.</summary>
+    private static readonly string[] MailboxOptions =
+    [
+        "--Mailbox:MaxMessages=1000000",
+        "--Mailbox:MaxBytes=1099511627776",
     ];
 
     private static readonly TimeSpan ReadyTime = TimeSpan.FromSeconds(60);
@@ -69,8 +81,9 @@ internal sealed class ServerRealm : IAsyncDisposable
         cancellationToken);
 
     /// <summary>Opens a channel to the message server. That its key is the listed one is not checked again at each connection.</summary>
-    public Task<RequestConnection> ConnectToMessageAsync(CancellationToken cancellationToken) => RequestConnection.ConnectAsync(
-        "127.0.0.1", Message.Port, static _ => true, new ChannelOptions(), onPush: null, cancellationToken);
+    public Task<RequestConnection> ConnectToMessageAsync(
+        CancellationToken cancellationToken, Func<MessageCode, ReadOnlyMemory<byte>, ValueTask>? onPush = null) =>
+        RequestConnection.ConnectAsync("127.0.0.1", Message.Port, static _ => true, new ChannelOptions(), onPush, cancellationToken);
 
     public async ValueTask DisposeAsync()
     {
@@ -104,7 +117,7 @@ internal sealed class ServerRealm : IAsyncDisposable
         Message = await ServerProcess.StartAsync(
             "KerberosMessaging.MessageServer",
             Path.Combine(_folder.FullName, "message"),
-            [$"--Realm:Port={Auth.Port}", $"--Realm:Fingerprint={fingerprint}", $"--Realm:EnrolmentToken={token}", .. LoadOptions],
+            [$"--Realm:Port={Auth.Port}", $"--Realm:Fingerprint={fingerprint}", $"--Realm:EnrolmentToken={token}", .. LoadOptions, .. MailboxOptions],
             cancellationToken);
         await WaitUntilReadyAsync(Message, cancellationToken);
         var servers = await admin.GetFromJsonAsync<JsonElement>(new Uri("admin/v1/servers", UriKind.Relative), cancellationToken);
