@@ -14,8 +14,8 @@ namespace KerberosMessaging.Cryptography;
 ///  +-----------+---------------------------+-------------+
 ///  tag = first 32 bytes of HMAC-SHA-512(MAC key, A || IV || ciphertext || bit length of A in 8 bytes)
 /// </code>
-/// The 64-byte key is the MAC key (32) followed by the encryption key (32). An instance keeps its key schedule and
-/// is not safe for use by several threads at once.
+/// The 64-byte key is the MAC key (32) followed by the encryption key (32). An instance keeps its key schedules, which
+/// makes short records cheap, and is not safe for use by several threads at once.
 /// </summary>
 public sealed class AuthenticatedCbc : IDisposable
 {
@@ -35,8 +35,20 @@ public sealed class AuthenticatedCbc : IDisposable
     private const int HalfKeySize = KeySize / 2;
     private const int LargestPlaintext = int.MaxValue - MinimumSealedSize;
 
-    private readonly Aes _aes;
+    // Most records need one call a step with this much, and a thread spares it easily.
+    private const int WorkSize = 4096;
+
+    // The kept transforms take arrays and no spans. Nothing that was put here is left here in clear.
+    [ThreadStatic]
+    private static byte[]? _work;
+
+    private readonly byte[] _encryptionKey = GC.AllocateUninitializedArray<byte>(HalfKeySize, pinned: true);
     private readonly IncrementalHash _mac;
+
+    // Made at their first use: most instances go one way only, and an idle connection must not hold what it does not use.
+    private ICryptoTransform? _encryptor;
+    private ICryptoTransform? _decryptor;
+    private bool _disposed;
 
     /// <summary>Prepares sealing and opening under one key, which is copied.</summary>
     /// <param name="key">The key, 64 bytes.</param>
@@ -45,8 +57,7 @@ public sealed class AuthenticatedCbc : IDisposable
     {
         Require.Length(key, KeySize);
         _mac = IncrementalHash.CreateHMAC(HashAlgorithmName.SHA512, key[..HalfKeySize]);
-        _aes = Aes.Create();
-        _aes.SetKey(key[HalfKeySize..]);
+        key[HalfKeySize..].CopyTo(_encryptionKey);
     }
 
     /// <summary>Says how long sealed data is: vector, padded plaintext and tag.</summary>
@@ -114,11 +125,10 @@ public sealed class AuthenticatedCbc : IDisposable
     /// <exception cref="ObjectDisposedException">This object was disposed.</exception>
     public void Seal(ReadOnlySpan<byte> plaintext, ReadOnlySpan<byte> associatedData, Span<byte> destination)
     {
-        // CBC needs a vector nobody can predict before the plaintext is chosen; 128 random bits also never repeat
-        // within the number of records one key is allowed.
-        Span<byte> iv = stackalloc byte[IvSize];
-        InitialisationVectors.Next(iv);
-        Seal(plaintext, associatedData, iv, destination);
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        Require.Length(destination, SealedLength(plaintext.Length));
+        Encrypt(plaintext, destination[..^TagSize]);
+        ComputeTag(associatedData, destination[..^TagSize], destination[^TagSize..]);
     }
 
     /// <summary>Verifies, then decrypts. Bad data is never an exception.</summary>
@@ -135,6 +145,7 @@ public sealed class AuthenticatedCbc : IDisposable
     public bool TryOpen(
         ReadOnlySpan<byte> sealedData, ReadOnlySpan<byte> associatedData, Span<byte> destination, out int written)
     {
+        ObjectDisposedException.ThrowIf(_disposed, this);
         written = 0;
         if (!HasPossibleLength(sealedData))
         {
@@ -158,7 +169,8 @@ public sealed class AuthenticatedCbc : IDisposable
 
         // Padding is checked here and not by the framework, which throws. From here on the data is authentic, so
         // its timing tells nothing to anyone who lacks the key.
-        var padded = destination[.._aes.DecryptCbc(ciphertext, sealedData[..IvSize], destination, PaddingMode.None)];
+        var padded = destination[..ciphertext.Length];
+        Decrypt(sealedData[..^TagSize], padded);
         var padding = padded[^1];
         if (padding is 0 or > BlockSize || padded[^padding..].ContainsAnyExcept(padding))
         {
@@ -173,7 +185,10 @@ public sealed class AuthenticatedCbc : IDisposable
     /// <summary>Erases the keys.</summary>
     public void Dispose()
     {
-        _aes.Dispose();
+        _disposed = true;
+        CryptographicOperations.ZeroMemory(_encryptionKey);
+        _encryptor?.Dispose();
+        _decryptor?.Dispose();
         _mac.Dispose();
     }
 
@@ -191,12 +206,95 @@ public sealed class AuthenticatedCbc : IDisposable
         Require.Length(iv, IvSize);
         Require.Length(destination, SealedLength(plaintext.Length));
         iv.CopyTo(destination);
-        _aes.EncryptCbc(plaintext, iv, destination[IvSize..^TagSize], PaddingMode.PKCS7);
+        using var aes = Aes.Create();
+        aes.SetKey(_encryptionKey);
+        aes.EncryptCbc(plaintext, iv, destination[IvSize..^TagSize], PaddingMode.PKCS7);
         ComputeTag(associatedData, destination[..^TagSize], destination[^TagSize..]);
     }
 
     private static bool HasPossibleLength(ReadOnlySpan<byte> sealedData) =>
         sealedData.Length >= MinimumSealedSize && sealedData.Length % BlockSize == 0;
+
+    private static byte[] Work() => _work ??= GC.AllocateUninitializedArray<byte>(WorkSize, pinned: true);
+
+    // Without padding a transform gives every block that it takes at once, and holds none back.
+    private static Aes Unpadded()
+    {
+        var aes = Aes.Create();
+        aes.Mode = CipherMode.CBC;
+        aes.Padding = PaddingMode.None;
+        return aes;
+    }
+
+    private ICryptoTransform CreateEncryptor()
+    {
+        using var aes = Unpadded();
+        return aes.CreateEncryptor(_encryptionKey, new byte[IvSize]);
+    }
+
+    private ICryptoTransform CreateDecryptor()
+    {
+        using var aes = Unpadded();
+        return aes.CreateDecryptor(_encryptionKey, new byte[IvSize]);
+    }
+
+    /// <summary>
+    /// Writes vector and ciphertext. A transform cannot be given a new vector, and a new transform for each record costs more
+    /// than a short record itself; so one goes on for ever, and each record begins with a fresh random block R, whose
+    /// ciphertext is the record's vector: IV = AES(R xor C), where C is the last block of the record before (zero at first).
+    /// What follows is ordinary CBC under that IV. R is uniformly random, independent of C and of every plaintext, and
+    /// never seen by anybody; so R xor C is uniformly random, and so is its image under AES, which permutes the blocks.
+    /// The vector is therefore what CBC needs: as random as R itself, and nobody can predict it when the plaintext is
+    /// chosen. 128 random bits also never repeat within the number of records one key is allowed.
+    /// </summary>
+    private void Encrypt(ReadOnlySpan<byte> plaintext, Span<byte> ivAndCiphertext)
+    {
+        _encryptor ??= CreateEncryptor();
+        var work = Work();
+        InitialisationVectors.Next(work.AsSpan(0, IvSize));
+        var filled = IvSize;
+        while (plaintext.Length >= work.Length - filled)
+        {
+            var taken = work.Length - filled;
+            plaintext[..taken].CopyTo(work.AsSpan(filled));
+            plaintext = plaintext[taken..];
+            _encryptor.TransformBlock(work, 0, work.Length, work, 0);
+            work.CopyTo(ivAndCiphertext);
+            ivAndCiphertext = ivAndCiphertext[work.Length..];
+            filled = 0;
+        }
+
+        // PKCS #7: 1 to 16 bytes, each of which is their number. There is room: the loop left less than fills the array.
+        plaintext.CopyTo(work.AsSpan(filled));
+        filled += plaintext.Length;
+        var padding = BlockSize - filled % BlockSize;
+        work.AsSpan(filled, padding).Fill((byte)padding);
+        filled += padding;
+        _encryptor.TransformBlock(work, 0, filled, work, 0);
+        work.AsSpan(0, filled).CopyTo(ivAndCiphertext);
+    }
+
+    /// <summary>
+    /// Decrypts all blocks, padding included. The transform goes on from record to record; it is fed the vector first, and
+    /// what comes out for it is thrown away. After that its state is the vector, whatever came before.
+    /// </summary>
+    private void Decrypt(ReadOnlySpan<byte> ivAndCiphertext, Span<byte> padded)
+    {
+        _decryptor ??= CreateDecryptor();
+        var work = Work();
+        var used = Math.Min(ivAndCiphertext.Length, work.Length);
+        for (var skipped = IvSize; !ivAndCiphertext.IsEmpty; skipped = 0)
+        {
+            var taken = Math.Min(ivAndCiphertext.Length, work.Length);
+            ivAndCiphertext[..taken].CopyTo(work);
+            ivAndCiphertext = ivAndCiphertext[taken..];
+            _decryptor.TransformBlock(work, 0, taken, work, 0);
+            work.AsSpan(skipped, taken - skipped).CopyTo(padded);
+            padded = padded[(taken - skipped)..];
+        }
+
+        CryptographicOperations.ZeroMemory(work.AsSpan(0, used));
+    }
 
     private void ComputeTag(
         ReadOnlySpan<byte> associatedData, ReadOnlySpan<byte> ivAndCiphertext, Span<byte> tag)
@@ -204,9 +302,23 @@ public sealed class AuthenticatedCbc : IDisposable
         Span<byte> bitLength = stackalloc byte[sizeof(ulong)];
         Span<byte> full = stackalloc byte[SHA512.HashSizeInBytes];
         BinaryPrimitives.WriteUInt64BigEndian(bitLength, (ulong)associatedData.Length * 8);
-        _mac.AppendData(associatedData);
-        _mac.AppendData(ivAndCiphertext);
-        _mac.AppendData(bitLength);
+        var total = (long)associatedData.Length + ivAndCiphertext.Length + bitLength.Length;
+        if (total <= WorkSize)
+        {
+            // One call of the framework instead of three, for each of which it would pay more than for the copy.
+            var work = Work().AsSpan(0, (int)total);
+            associatedData.CopyTo(work);
+            ivAndCiphertext.CopyTo(work[associatedData.Length..]);
+            bitLength.CopyTo(work[^bitLength.Length..]);
+            _mac.AppendData(work);
+        }
+        else
+        {
+            _mac.AppendData(associatedData);
+            _mac.AppendData(ivAndCiphertext);
+            _mac.AppendData(bitLength);
+        }
+
         _mac.GetHashAndReset(full);
         full[..TagSize].CopyTo(tag);
         CryptographicOperations.ZeroMemory(full);

@@ -3,8 +3,9 @@ using System.Security.Cryptography;
 namespace KerberosMessaging.Cryptography;
 
 /// <summary>
-/// Random initialisation vectors, fetched in bulk: one question to the random generator takes longer than sealing a short
-/// record does. What waits here is public once it is used, and nobody outside this process sees it before. Never for keys.
+/// Random blocks from which initialisation vectors are made, fetched in bulk: one question to the random generator takes as
+/// long as sealing a short record does. Nobody outside this process sees what waits here, and nothing secret depends on
+/// it once it is used. Never for keys.
 /// </summary>
 internal static class InitialisationVectors
 {

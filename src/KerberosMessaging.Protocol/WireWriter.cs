@@ -84,7 +84,12 @@ public readonly ref struct WireWriter
     }
 
     /// <summary>Writes UTF-8 text with a 2-byte length in front.</summary>
-    public void WriteText(string value) => WriteBytes16(Encoding.UTF8.GetBytes(value));
+    public void WriteText(string value)
+    {
+        var length = Encoding.UTF8.GetByteCount(value);
+        WriteU16(checked((ushort)length));
+        _output.Advance(Encoding.UTF8.GetBytes(value, _output.GetSpan(length)));
+    }
 
     /// <summary>Writes the 2-byte count of a list.</summary>
     public void WriteCount(int count) => WriteU16(checked((ushort)count));

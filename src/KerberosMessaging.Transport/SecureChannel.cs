@@ -16,8 +16,11 @@ public sealed partial class SecureChannel : IDisposable
     private readonly FrameReader _reader;
     private readonly RecordProtector _send;
     private readonly RecordProtector _receive;
-    private readonly ArrayBufferWriter<byte> _plaintext = new();
+    private readonly PlaintextBuffer _plaintext = new();
+
+    // Rented, and held only between a frame and the next wait: most connections are idle most of the time.
     private byte[] _opened = [];
+    private int _openedUsed;
     private byte[] _contiguous = [];
 
     private SecureChannel(
@@ -58,44 +61,62 @@ public sealed partial class SecureChannel : IDisposable
     /// <summary>Largest payload accepted from the peer, in bytes; raised after authentication.</summary>
     public int PayloadLimit { get; set; }
 
-    /// <summary>Waits for the next frame; null at a clean end of the stream.</summary>
+    /// <summary>
+    /// Whether the next read finds a whole frame here and need not wait for the peer. The frame may still be refused.
+    /// </summary>
+    public bool HasBufferedFrame => _reader.HasWholeFrame;
+
+    /// <summary>Waits for the next frame; null at a clean end of the stream. Does not yield where the frame is already here.</summary>
     /// <exception cref="ProtocolException">The frame or its record is refused; the connection must end.</exception>
     public async ValueTask<ReceivedFrame?> ReadAsync(CancellationToken cancellationToken)
     {
-        if (!await _reader.ReadAsync(PayloadLimit, cancellationToken).ConfigureAwait(false))
+        cancellationToken.ThrowIfCancellationRequested();
+        if (TryRead(out var frame))
         {
-            return null;
+            return frame;
         }
 
-        var header = _reader.Header;
-        var frame = Contiguous(_reader.Frame);
-        var payload = frame.Span[FrameHeader.Size..];
-        if (_opened.Length < payload.Length)
+        ReturnBuffers();
+        return await _reader.ReadAsync(PayloadLimit, cancellationToken).ConfigureAwait(false) ? Open() : null;
+    }
+
+    /// <summary>Takes the next frame if it is here as a whole.</summary>
+    /// <param name="frame">The frame.</param>
+    /// <returns>False where <see cref="ReadAsync"/> would wait or find the end of the stream.</returns>
+    /// <exception cref="ProtocolException">The frame or its record is refused; the connection must end.</exception>
+    public bool TryRead(out ReceivedFrame frame)
+    {
+        if (!_reader.TryRead(PayloadLimit))
         {
-            Replace(ref _opened, payload.Length);
+            frame = default;
+            return false;
         }
 
-        if (header.Session != Session
-            || !_receive.TryOpen(frame.Span[..FrameHeader.Size], payload, _opened, out var written))
-        {
-            throw ChannelFailed();
-        }
-
-        return new ReceivedFrame(header.Code, header.RequestId, _opened.AsMemory(0, written));
+        frame = Open();
+        return true;
     }
 
     /// <summary>Seals a message into the outgoing pipe; <see cref="FlushAsync"/> sends it.</summary>
     /// <param name="message">The message.</param>
     /// <param name="requestId">The requester's number; 0 in pushes.</param>
-    public void Write(IWireMessage message, uint requestId)
+    /// <returns>The length of the frame in bytes.</returns>
+    public int Write(IWireMessage message, uint requestId)
     {
-        _plaintext.ResetWrittenCount();
-        message.Write(new WireWriter(_plaintext));
-        var sealedLength = AuthenticatedCbc.SealedLength(_plaintext.WrittenCount);
-        var frame = _output.GetSpan(FrameHeader.Size + sealedLength)[..(FrameHeader.Size + sealedLength)];
-        new FrameHeader(Session, message.FrameCode, requestId, sealedLength).Write(frame);
-        _send.Seal(frame[..FrameHeader.Size], _plaintext.WrittenSpan, frame[FrameHeader.Size..]);
-        _output.Advance(frame.Length);
+        try
+        {
+            message.Write(new WireWriter(_plaintext));
+            var plaintext = _plaintext.Written;
+            var sealedLength = AuthenticatedCbc.SealedLength(plaintext.Length);
+            var frame = _output.GetSpan(FrameHeader.Size + sealedLength)[..(FrameHeader.Size + sealedLength)];
+            new FrameHeader(Session, message.FrameCode, requestId, sealedLength).Write(frame);
+            _send.Seal(frame[..FrameHeader.Size], plaintext, frame[FrameHeader.Size..]);
+            _output.Advance(frame.Length);
+            return frame.Length;
+        }
+        finally
+        {
+            _plaintext.Return();
+        }
     }
 
     /// <summary>Sends what was written. False when the peer will read nothing more.</summary>
@@ -119,11 +140,26 @@ public sealed partial class SecureChannel : IDisposable
         _reader.Dispose();
         _send.Dispose();
         _receive.Dispose();
-        _plaintext.Clear();
-        CryptographicOperations.ZeroMemory(_opened);
+        CryptographicOperations.ZeroMemory(_opened.AsSpan(0, _openedUsed));
     }
 
     internal static ProtocolException ChannelFailed() => new(ProtocolError.ChannelFailed, "A handshake or record did not verify.");
+
+    private ReceivedFrame Open()
+    {
+        var header = _reader.Header;
+        var frame = Contiguous(_reader.Frame);
+        var payload = frame.Span[FrameHeader.Size..];
+        Rent(ref _opened, payload.Length, _openedUsed);
+        _openedUsed = Math.Max(_openedUsed, payload.Length);
+        if (header.Session != Session
+            || !_receive.TryOpen(frame.Span[..FrameHeader.Size], payload, _opened, out var written))
+        {
+            throw ChannelFailed();
+        }
+
+        return new ReceivedFrame(header.Code, header.RequestId, _opened.AsMemory(0, written));
+    }
 
     private ReadOnlyMemory<byte> Contiguous(in ReadOnlySequence<byte> sequence)
     {
@@ -133,20 +169,35 @@ public sealed partial class SecureChannel : IDisposable
         }
 
         var length = (int)sequence.Length;
-        if (_contiguous.Length < length)
-        {
-            Replace(ref _contiguous, length);
-        }
-
+        Rent(ref _contiguous, length, 0);
         sequence.CopyTo(_contiguous);
         return _contiguous.AsMemory(0, length);
     }
 
-    // Doubling, so that slowly growing frames do not allocate each time.
-    private static void Replace(ref byte[] buffer, int length)
+    private static void Rent(ref byte[] buffer, int length, int secretLength)
     {
-        CryptographicOperations.ZeroMemory(buffer);
-        buffer = new byte[Math.Max(length, Math.Min(buffer.Length * 2, 1024 * 1024))];
+        if (buffer.Length < length)
+        {
+            Return(ref buffer, secretLength);
+            buffer = ArrayPool<byte>.Shared.Rent(length);
+        }
+    }
+
+    private static void Return(ref byte[] buffer, int secretLength)
+    {
+        if (buffer.Length > 0)
+        {
+            CryptographicOperations.ZeroMemory(buffer.AsSpan(0, secretLength));
+            ArrayPool<byte>.Shared.Return(buffer);
+            buffer = [];
+        }
+    }
+
+    private void ReturnBuffers()
+    {
+        Return(ref _opened, _openedUsed);
+        _openedUsed = 0;
+        Return(ref _contiguous, 0);
     }
 }
 

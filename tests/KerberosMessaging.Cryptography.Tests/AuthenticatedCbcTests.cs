@@ -21,6 +21,13 @@ public sealed class AuthenticatedCbcTests
         cipher.Seal(vector.Plaintext, vector.AssociatedData, vector.Iv, sealedData);
 
         Assert.Equal(expected, sealedData);
+        var opened = new byte[vector.Ciphertext.Length];
+        for (var i = 0; i < 3; i++)
+        {
+            Assert.True(cipher.TryOpen(expected, vector.AssociatedData, opened, out var written));
+            Assert.Equal(vector.Plaintext, opened[..written]);
+        }
+
         Assert.True(AuthenticatedCbc.TryOpen(vector.Key, expected, vector.AssociatedData, out var plaintext));
         Assert.Equal(vector.Plaintext, plaintext);
     }
@@ -51,6 +58,84 @@ public sealed class AuthenticatedCbcTests
         using var aes = Aes.Create();
         aes.Key = Key[32..];
         Assert.Equal("plain"u8.ToArray(), aes.DecryptCbc(sealedData.AsSpan(16..^32), sealedData.AsSpan(0, 16)));
+    }
+
+    [Fact]
+    public void Every_record_of_one_instance_reads_as_ordinary_cbc_and_back()
+    {
+        using var sealing = new AuthenticatedCbc(Key);
+        using var opening = new AuthenticatedCbc(Key);
+        using var aes = Aes.Create();
+        aes.Key = Key[32..];
+
+        // Around the borders of blocks and of the pieces in which long data goes through the transforms.
+        int[] lengths = [0, 1, 4031, 4032, 4033, 4063, 4064, 4079, 4080, 4081, 8175, 8176, 8177, 20_000, 15, 16, 17, 1_000_000, 5];
+        foreach (var length in lengths)
+        {
+            var plaintext = Bytes.Random(length);
+            var sealedData = new byte[AuthenticatedCbc.SealedLength(length)];
+            sealing.Seal(plaintext, Header, sealedData);
+
+            var iv = sealedData[..16];
+            byte[] covered = [.. Header, .. sealedData.AsSpan(..^32), 0, 0, 0, 0, 0, 0, 0, (byte)(Header.Length * 8)];
+            Assert.Equal(plaintext, aes.DecryptCbc(sealedData.AsSpan(16..^32), iv));
+            Assert.Equal(HMACSHA512.HashData(Key[..32], covered)[..32], sealedData[^32..]);
+
+            aes.EncryptCbc(plaintext, iv, sealedData.AsSpan(16..^32));
+            var opened = new byte[sealedData.Length - 48];
+            Assert.True(opening.TryOpen(sealedData, Header, opened, out var written));
+            Assert.Equal(plaintext, opened[..written]);
+        }
+    }
+
+    [Fact]
+    public void A_refused_record_does_not_harm_the_next_one()
+    {
+        using var cipher = new AuthenticatedCbc(Key);
+        var good = AuthenticatedCbc.Seal(Key, "text"u8, Header);
+        var destination = new byte[16];
+        foreach (var bad in new[] { Bytes.Flip(good, 20), good[..^16], SealRaw(new byte[16]), [] })
+        {
+            Assert.False(cipher.TryOpen(bad, Header, destination, out _));
+            Assert.True(cipher.TryOpen(good, Header, destination, out var written));
+            Assert.Equal("text"u8.ToArray(), destination[..written]);
+        }
+    }
+
+    [Fact]
+    public void Associated_data_may_be_of_any_length()
+    {
+        using var cipher = new AuthenticatedCbc(Key);
+        foreach (var length in new[] { 0, 1, 4023, 4024, 4025, 10_000 })
+        {
+            var associatedData = Bytes.Random(length);
+            var sealedData = new byte[64];
+            cipher.Seal("text"u8, associatedData, sealedData);
+
+            byte[] covered = [.. associatedData, .. sealedData.AsSpan(..^32), 0, 0, 0, 0, 0, (byte)(length * 8 >> 16), (byte)(length * 8 >> 8), (byte)(length * 8)];
+            Assert.Equal(HMACSHA512.HashData(Key[..32], covered)[..32], sealedData[^32..]);
+            Assert.True(cipher.TryOpen(sealedData, associatedData, new byte[16], out _));
+        }
+    }
+
+    [Fact]
+    public void Instances_of_one_thread_do_not_disturb_each_other()
+    {
+        using var one = new AuthenticatedCbc(Key);
+        using var other = new AuthenticatedCbc(Bytes.Flip(Key, 40));
+        for (var i = 0; i < 20; i++)
+        {
+            var first = new byte[80];
+            var second = new byte[80];
+            one.Seal(Bytes.Counting(20), Header, first);
+            other.Seal(Bytes.Counting(21), Header, second);
+
+            var opened = new byte[32];
+            Assert.True(one.TryOpen(first, Header, opened, out var written));
+            Assert.Equal(Bytes.Counting(20), opened[..written]);
+            Assert.True(other.TryOpen(second, Header, opened, out written));
+            Assert.Equal(Bytes.Counting(21), opened[..written]);
+        }
     }
 
     [Fact]
@@ -136,7 +221,25 @@ public sealed class AuthenticatedCbcTests
     {
         var first = AuthenticatedCbc.Seal(Key, "text"u8, Header);
         var second = AuthenticatedCbc.Seal(Key, "text"u8, Header);
-        Assert.NotEqual(first[..32], second[..32]);
+        Assert.NotEqual(first[..16], second[..16]);
+        Assert.NotEqual(first[16..32], second[16..32]);
+    }
+
+    [Fact]
+    public void No_vector_is_a_block_that_came_before()
+    {
+        // A vector that is the last ciphertext block, or anything else already seen, could be predicted.
+        using var cipher = new AuthenticatedCbc(Key);
+        var seen = new HashSet<string>();
+        var sealedData = new byte[80];
+        for (var i = 0; i < 1000; i++)
+        {
+            cipher.Seal(Bytes.Counting(20), Header, sealedData);
+            for (var block = 0; block < 48; block += 16)
+            {
+                Assert.True(seen.Add(Convert.ToHexString(sealedData.AsSpan(block, 16))));
+            }
+        }
     }
 
     [Fact]

@@ -33,9 +33,11 @@ internal sealed class ChannelPair : IDisposable
         return new ChannelPair(wire, await connecting, server!);
     }
 
-    public static async Task<SecureChannel?> AcceptAsync(Wire wire, ChannelOptions? options = null)
+    public static Task<SecureChannel?> AcceptAsync(Wire wire, ChannelOptions? options = null) => AcceptAsync(wire.Server, options);
+
+    public static async Task<SecureChannel?> AcceptAsync(DuplexPipe pipe, ChannelOptions? options = null)
     {
-        var server = await SecureChannel.AcceptAsync(wire.Server, ServerId, SigningKey, options ?? new ChannelOptions(), Cancel);
+        var server = await SecureChannel.AcceptAsync(pipe, ServerId, SigningKey, options ?? new ChannelOptions(), Cancel);
         if (server is not null)
         {
             await server.FlushAsync(Cancel);

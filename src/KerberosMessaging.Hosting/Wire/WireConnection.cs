@@ -156,7 +156,7 @@ public sealed class WireConnection : IDisposable
     /// <param name="message">The push.</param>
     /// <param name="size">About how many bytes it keeps in memory until it is sent.</param>
     /// <returns>False when too much waits to be sent already, or the connection is ending.</returns>
-    public bool TryPush(IWireMessage message, int size) => Outgoing.HasRoom && Outgoing.TryEnqueue(message, 0, size);
+    public bool TryPush(IWireMessage message, int size) => Outgoing.TryEnqueue(message, 0, size);
 
     /// <summary>Waits until there is room for a push.</summary>
     /// <param name="cancellationToken">Ends the wait.</param>
@@ -190,7 +190,7 @@ public sealed class WireConnection : IDisposable
         }
 
         _metrics.FrameHandled(route.Name, outcome, _time.GetElapsedTime(started));
-        Outgoing.TryEnqueue(message, requestId);
+        Outgoing.Enqueue(message, requestId);
         PipelinedSlots.Release();
     }
 

@@ -134,11 +134,11 @@ internal sealed class WireConnectionHandler(
         catch (ProtocolException e)
         {
             BrokeProtocol(connection, e);
-            wire.Outgoing.TryEnqueue(new ErrorReply(e.Error, 0), 0);
+            wire.Outgoing.Enqueue(new ErrorReply(e.Error, 0), 0);
         }
         catch (OperationCanceledException) when (wire.Closing.IsCancellationRequested)
         {
-            wire.Outgoing.TryEnqueue(wire.Farewell ?? new Notice(NoticeKind.ShuttingDown, 1000), 0);
+            wire.Outgoing.Enqueue(wire.Farewell ?? new Notice(NoticeKind.ShuttingDown, 1000), 0);
         }
         catch (Exception e) when (IsPeerGone(e))
         {
@@ -147,7 +147,7 @@ internal sealed class WireConnectionHandler(
         catch (Exception e)
         {
             Failed(wire, e);
-            wire.Outgoing.TryEnqueue(new ErrorReply(ProtocolError.Internal, 0), 0);
+            wire.Outgoing.Enqueue(new ErrorReply(ProtocolError.Internal, 0), 0);
         }
 
         await FinishAsync(connection, wire, writing);
