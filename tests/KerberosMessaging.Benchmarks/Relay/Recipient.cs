@@ -103,7 +103,7 @@ internal sealed class Recipient(BenchmarkAccount account, int sender, RelayRun r
                 while (Volatile.Read(ref _received) is var last && last > _acknowledged)
                 {
                     await _connection!.RequestAsync<Done>(
-                        new AcknowledgeRequest([new SequenceRange(_acknowledged + 1, last)]), CancellationToken.None);
+                        new AcknowledgeRequest([new SequenceRange(_acknowledged + 1, last)], 0), CancellationToken.None);
                     _acknowledged = last;
                 }
 

@@ -132,7 +132,7 @@ internal sealed class Sender
             Span<byte> id = stackalloc byte[16];
             Random.Shared.NextBytes(id);
             _reply = _sender._connection.RequestAsync(
-                new SendMessageRequest(new MessageId(new Guid(id)), _sender._recipient, TimeToLiveSeconds: 0, _envelopes),
+                new SendMessageRequest(new MessageId(new Guid(id)), _sender._recipient, TimeToLiveSeconds: 0, DeliveryKind.Durable, _envelopes),
                 CancellationToken.None);
             _reply.GetAwaiter().UnsafeOnCompleted(_onReply);
         }
