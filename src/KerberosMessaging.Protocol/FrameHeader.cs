@@ -40,15 +40,21 @@ public readonly record struct FrameHeader(SessionId Session, MessageCode Code, u
     public static bool TryRead(in ReadOnlySequence<byte> buffer, int payloadLimit, out FrameHeader header)
     {
         header = default;
-        Span<byte> bytes = stackalloc byte[Size];
-        var available = (int)Math.Min(buffer.Length, Size);
-        buffer.Slice(0, available).CopyTo(bytes);
-        if (available > VersionOffset && bytes[VersionOffset] != ProtocolLimits.Version)
+        scoped var bytes = buffer.FirstSpan;
+        if (bytes.Length < Size)
+        {
+            Span<byte> gathered = stackalloc byte[Size];
+            var length = (int)Math.Min(buffer.Length, Size);
+            buffer.Slice(0, length).CopyTo(gathered);
+            bytes = gathered[..length];
+        }
+
+        if (bytes.Length > VersionOffset && bytes[VersionOffset] != ProtocolLimits.Version)
         {
             throw new ProtocolException(ProtocolError.UnsupportedVersion, "The frame's version is not supported.");
         }
 
-        if (available < Size)
+        if (bytes.Length < Size)
         {
             return false;
         }

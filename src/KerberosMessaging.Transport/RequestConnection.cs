@@ -1,5 +1,4 @@
-using System.Collections.Concurrent;
-using System.IO.Pipelines;
+using System.Diagnostics.CodeAnalysis;
 using System.Net.Sockets;
 using KerberosMessaging.Cryptography;
 using KerberosMessaging.Protocol;
@@ -17,11 +16,13 @@ public sealed class RequestConnection : IAsyncDisposable
     private readonly OutgoingQueue _outgoing;
     private readonly IAsyncDisposable _transport;
     private readonly Func<MessageCode, ReadOnlyMemory<byte>, ValueTask>? _onPush;
-    private readonly ConcurrentDictionary<uint, IPendingReply> _pending = new();
+    private readonly Lock _lock = new();
+    private readonly Dictionary<uint, IReplyHandler> _pending = [];
     private readonly CancellationTokenSource _closing = new();
     private readonly TaskCompletionSource<ChannelException> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Task _loops;
-    private int _lastRequestId;
+    private uint _lastRequestId;
+    private ChannelException? _reason;
     private int _disposed;
 
     /// <summary>Starts the loops on an open channel.</summary>
@@ -42,6 +43,12 @@ public sealed class RequestConnection : IAsyncDisposable
 
     /// <summary>The channel: its binding, the server's id, time and key.</summary>
     public SecureChannel Channel => _channel;
+
+    /// <summary>
+    /// Whether the frame after the one that is being handled is already here. For handlers of pushes and replies, which can
+    /// so put together what they do for many frames, such as acknowledging. Means nothing outside them.
+    /// </summary>
+    public bool HasBufferedFrame => _channel.HasBufferedFrame;
 
     /// <summary>Completes with the reason when the connection has ended. It never faults.</summary>
     public Task<ChannelException> Ended => _ended.Task;
@@ -68,7 +75,7 @@ public sealed class RequestConnection : IAsyncDisposable
             using var deadline = new CancellationTokenSource(options.HandshakeDeadline, options.Time);
             using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, deadline.Token);
             await client.ConnectAsync(host, port, either.Token).ConfigureAwait(false);
-            var pipe = new StreamPipe(client);
+            var pipe = new SocketPipe(client);
             return new RequestConnection(
                 await SecureChannel.ConnectAsync(pipe, isExpectedKey, options, cancellationToken).ConfigureAwait(false), pipe, onPush);
         }
@@ -120,8 +127,24 @@ public sealed class RequestConnection : IAsyncDisposable
         }
         finally
         {
-            _pending.TryRemove(requestId, out _);
+            TryUnregister(requestId);
         }
+    }
+
+    /// <summary>
+    /// Sends a request without a task of its own, for callers that send many. Does not wait unless too many wait to be sent.
+    /// </summary>
+    /// <param name="request">The request.</param>
+    /// <param name="handler">Told the reply, on the read loop; may be the same object for many requests.</param>
+    /// <param name="cancellationToken">Ends the wait for room, not the request once it is queued.</param>
+    /// <exception cref="ChannelException">The connection has ended; the handler is told nothing.</exception>
+    /// <exception cref="OperationCanceledException">The request was not sent; the handler is told nothing.</exception>
+    public ValueTask SendAsync(IWireMessage request, IReplyHandler handler, CancellationToken cancellationToken)
+    {
+        var requestId = Register(handler);
+        return _outgoing.TryEnqueue(request, requestId)
+            ? ValueTask.CompletedTask
+            : SendLaterAsync(request, requestId, cancellationToken);
     }
 
     /// <summary>AP exchange: presents a ticket, verifies the server's proof and mixes the session key into the channel.</summary>
@@ -149,7 +172,7 @@ public sealed class RequestConnection : IAsyncDisposable
             // Kept registered until answered: the reply must change the keys even if nobody waits any more.
             if (pending.Task.IsCompleted)
             {
-                _pending.TryRemove(requestId, out _);
+                TryUnregister(requestId);
             }
         }
     }
@@ -165,23 +188,55 @@ public sealed class RequestConnection : IAsyncDisposable
         await _loops.ConfigureAwait(false);
     }
 
-    private uint Register(IPendingReply pending)
+    private async ValueTask SendLaterAsync(IWireMessage request, uint requestId, CancellationToken cancellationToken)
     {
-        uint requestId;
-        do
+        try
         {
-            requestId = (uint)Interlocked.Increment(ref _lastRequestId);
+            await _outgoing.EnqueueAsync(request, requestId, cancellationToken).ConfigureAwait(false);
         }
-        while (requestId == 0 || !_pending.TryAdd(requestId, pending));
-
-        // The loops may have ended between the caller's check and here; they fail only what was registered by then.
-        if (_ended.Task.IsCompleted)
+        catch
         {
-            _pending.TryRemove(requestId, out _);
-            throw _ended.Task.Result;
+            // Otherwise the connection has ended meanwhile, and the handler was told so.
+            if (TryUnregister(requestId))
+            {
+                throw;
+            }
         }
+    }
 
-        return requestId;
+    private uint Register(IReplyHandler handler)
+    {
+        lock (_lock)
+        {
+            if (_reason is not null)
+            {
+                throw _reason;
+            }
+
+            do
+            {
+                _lastRequestId++;
+            }
+            while (_lastRequestId == 0 || !_pending.TryAdd(_lastRequestId, handler));
+
+            return _lastRequestId;
+        }
+    }
+
+    private bool TryUnregister(uint requestId)
+    {
+        lock (_lock)
+        {
+            return _pending.Remove(requestId);
+        }
+    }
+
+    private bool TryFind(uint requestId, [NotNullWhen(true)] out IReplyHandler? handler)
+    {
+        lock (_lock)
+        {
+            return _pending.TryGetValue(requestId, out handler);
+        }
     }
 
     private async Task RunAsync()
@@ -191,12 +246,20 @@ public sealed class RequestConnection : IAsyncDisposable
         _outgoing.Complete();
         await _closing.CancelAsync().ConfigureAwait(false);
         await ((Task)writing).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        _ended.TrySetResult(reason);
-        foreach (var (requestId, pending) in _pending)
+        KeyValuePair<uint, IReplyHandler>[] unanswered;
+        lock (_lock)
         {
-            if (_pending.TryRemove(requestId, out _))
+            // None is added from here on.
+            _reason = reason;
+            unanswered = [.. _pending];
+        }
+
+        _ended.TrySetResult(reason);
+        foreach (var (requestId, handler) in unanswered)
+        {
+            if (TryUnregister(requestId))
             {
-                pending.Fail(reason);
+                handler.OnFailed(reason);
             }
         }
 
@@ -220,10 +283,10 @@ public sealed class RequestConnection : IAsyncDisposable
                 if (frame.RequestId != 0)
                 {
                     // Removed only when answered: a reply that cannot be read must still fail its request.
-                    if (_pending.TryGetValue(frame.RequestId, out var pending))
+                    if (TryFind(frame.RequestId, out var handler))
                     {
-                        pending.Answer(frame.Code, frame.Payload);
-                        _pending.TryRemove(frame.RequestId, out _);
+                        handler.OnReply(frame.Code, frame.Payload);
+                        TryUnregister(frame.RequestId);
                     }
                 }
                 else if (frame.Code == MessageCode.Error)
@@ -259,21 +322,14 @@ public sealed class RequestConnection : IAsyncDisposable
     private static ChannelException BrokenProtocol(ProtocolException e) =>
         new(ChannelFailure.ConnectionLost, "The server broke the protocol.", e);
 
-    private interface IPendingReply
-    {
-        void Answer(MessageCode code, ReadOnlyMemory<byte> payload);
-
-        void Fail(ChannelException reason);
-    }
-
-    private sealed class PendingReply : TaskCompletionSource<WireReply>, IPendingReply
+    private sealed class PendingReply : TaskCompletionSource<WireReply>, IReplyHandler
     {
         public PendingReply()
             : base(TaskCreationOptions.RunContinuationsAsynchronously)
         {
         }
 
-        public void Answer(MessageCode code, ReadOnlyMemory<byte> payload)
+        public void OnReply(MessageCode code, ReadOnlyMemory<byte> payload)
         {
             if (code == MessageCode.Error)
             {
@@ -285,18 +341,18 @@ public sealed class RequestConnection : IAsyncDisposable
             }
         }
 
-        public void Fail(ChannelException reason) => TrySetException(reason);
+        public void OnFailed(ChannelException reason) => TrySetException(reason);
     }
 
     private sealed class PendingTicket(SecureChannel channel, Func<TicketAccepted, SecretBytes?> openProof)
-        : TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously), IPendingReply
+        : TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously), IReplyHandler
     {
         private readonly TaskCompletionSource<SecretBytes?> _sendKey = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
         public Task<SecretBytes?> SendKey => _sendKey.Task;
 
         // Runs in the read loop, so that the very next frame is opened with the new key.
-        public void Answer(MessageCode code, ReadOnlyMemory<byte> payload)
+        public void OnReply(MessageCode code, ReadOnlyMemory<byte> payload)
         {
             if (code == MessageCode.Error)
             {
@@ -310,7 +366,7 @@ public sealed class RequestConnection : IAsyncDisposable
                 || openProof(WireReader.ReadWhole<TicketAccepted>(payload.Span)) is not { } key)
             {
                 var reason = new ChannelException(ChannelFailure.HandshakeFailed, "The server did not prove the ticket's session key.");
-                Fail(reason);
+                OnFailed(reason);
                 throw reason;
             }
 
@@ -319,23 +375,10 @@ public sealed class RequestConnection : IAsyncDisposable
             TrySetResult();
         }
 
-        public void Fail(ChannelException reason)
+        public void OnFailed(ChannelException reason)
         {
             _sendKey.TrySetCanceled();
             TrySetException(reason);
-        }
-    }
-
-    private sealed class StreamPipe(TcpClient client) : IDuplexPipe, IAsyncDisposable
-    {
-        public PipeReader Input { get; } = PipeReader.Create(client.GetStream(), new StreamPipeReaderOptions(bufferSize: 16 * 1024));
-
-        public PipeWriter Output { get; } = PipeWriter.Create(client.GetStream());
-
-        public ValueTask DisposeAsync()
-        {
-            client.Dispose();
-            return ValueTask.CompletedTask;
         }
     }
 }

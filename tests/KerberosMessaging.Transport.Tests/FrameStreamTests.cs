@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using KerberosMessaging.Protocol;
 using KerberosMessaging.Protocol.Messages;
 using Microsoft.Extensions.Time.Testing;
@@ -153,6 +154,103 @@ public sealed class FrameStreamTests
         new FrameHeader(channel.Client.Session, MessageCode.SendMessage, 1, ProtocolLimits.PayloadBeforeAuthentication + 1).Write(header);
 
         await Check.RefusedAsync(ProtocolError.TooLarge, () => channel.OpenAtServerAsync(header));
+    }
+
+    [Fact]
+    public async Task Frames_that_come_together_are_read_without_waiting()
+    {
+        using var channel = await ChannelPair.OpenAsync();
+        var stream = await SealAllAsync(channel);
+        Assert.False(channel.Server.HasBufferedFrame);
+        Assert.False(channel.Server.TryRead(out _));
+        await channel.Wire.SendToServerAsync(stream);
+
+        Assert.Equal(1u, (await channel.Server.ReadAsync(Cancel))!.Value.RequestId);
+        Assert.True(channel.Server.HasBufferedFrame);
+        Assert.True(channel.Server.TryRead(out var second));
+        Assert.Equal("ListServers #2, 0 bytes", second.ToString());
+        Assert.True(channel.Server.HasBufferedFrame);
+        var third = channel.Server.ReadAsync(Cancel);
+        Assert.True(third.IsCompletedSuccessfully);
+        Assert.Equal("LookUpClient #3, 7 bytes", (await third)!.Value.ToString());
+        Assert.False(channel.Server.HasBufferedFrame);
+        Assert.False(channel.Server.TryRead(out _));
+    }
+
+    [Fact]
+    public async Task Part_of_a_frame_is_no_buffered_frame()
+    {
+        for (var part = 0; ; part++)
+        {
+            using var channel = await ChannelPair.OpenAsync();
+            var first = await channel.SealAtClientAsync(Messages[0], 1);
+            var second = await channel.SealAtClientAsync(Messages[1], 2);
+            await channel.OpenAtServerAsync([.. first, .. second.AsSpan(0, part)]);
+
+            Assert.Equal(part == second.Length, channel.Server.HasBufferedFrame);
+            Assert.Equal(part == second.Length, channel.Server.TryRead(out _));
+            if (part == second.Length)
+            {
+                break;
+            }
+        }
+    }
+
+    [Fact]
+    public async Task A_refused_frame_behind_a_good_one_is_refused_in_its_turn()
+    {
+        using var channel = await ChannelPair.OpenAsync();
+        var good = await channel.SealAtClientAsync(Messages[0], 1);
+        var bad = await channel.SealAtClientAsync(Messages[1], 2);
+        bad[16] = 24;
+
+        Assert.Equal(1u, (await channel.OpenAtServerAsync([.. good, .. bad])).RequestId);
+
+        Assert.True(channel.Server.HasBufferedFrame);
+        Assert.Equal(ProtocolError.UnsupportedVersion, Assert.Throws<ProtocolException>(() => channel.Server.TryRead(out _)).Error);
+    }
+
+    [Fact]
+    public async Task Part_of_a_frame_behind_whole_ones_has_a_deadline()
+    {
+        var time = new FakeTimeProvider();
+        using var channel = await ChannelPair.OpenAsync(serverOptions: new ChannelOptions { Time = time });
+        var stream = await SealAllAsync(channel);
+        await channel.OpenAtServerAsync(stream[..^1]);
+        await channel.OpenAtServerAsync();
+
+        var reading = channel.Server.ReadAsync(Cancel).AsTask();
+        time.Advance(TimeSpan.FromSeconds(29.9));
+        Assert.False(reading.IsCompleted);
+        time.Advance(TimeSpan.FromSeconds(0.1));
+
+        await Check.RefusedAsync(ProtocolError.TimedOut, () => reading);
+    }
+
+    [Fact]
+    public async Task A_read_that_is_cancelled_gives_no_frame_even_if_one_is_here()
+    {
+        using var channel = await ChannelPair.OpenAsync();
+        await channel.OpenAtServerAsync(await SealAllAsync(channel));
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(
+            async () => await channel.Server.ReadAsync(new CancellationToken(canceled: true)));
+        Assert.Equal(2u, (await channel.Server.ReadAsync(Cancel))!.Value.RequestId);
+    }
+
+    [Fact]
+    public async Task A_small_frame_after_a_large_one_holds_nothing_of_it()
+    {
+        using var channel = await ChannelPair.OpenAsync(serverOptions: new ChannelOptions { PayloadLimit = 1024 * 1024 });
+        var large = Enumerable.Repeat((byte)7, 900_000).ToArray();
+
+        Assert.Equal(large, (await channel.OpenAtServerAsync(
+            await channel.SealAtClientAsync(new RawMessage(MessageCode.UploadPrekeys, large), 1))).Payload.ToArray());
+        var small = await channel.OpenAtServerAsync(await channel.SealAtClientAsync(new RawMessage(MessageCode.UploadPrekeys, [1, 2]), 2));
+
+        Assert.Equal([1, 2], small.Payload.ToArray());
+        Assert.True(MemoryMarshal.TryGetArray(small.Payload, out var held));
+        Assert.True(held.Array!.Length < 1024);
     }
 
     private static async Task<byte[]> SealAllAsync(ChannelPair channel)

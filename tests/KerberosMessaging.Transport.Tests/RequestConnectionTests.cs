@@ -1,3 +1,4 @@
+using System.IO.Pipelines;
 using System.Net;
 using System.Net.Sockets;
 using KerberosMessaging.Protocol;
@@ -233,8 +234,162 @@ public sealed class RequestConnectionTests
                 "127.0.0.1", port, ChannelPair.IsExpectedKey, new ChannelOptions(), onPush: null, Cancel));
     }
 
+    [Fact(Timeout = Patience)]
+    public async Task A_handler_gets_the_replies_to_all_its_requests_and_refusals_as_they_are()
+    {
+        const int Requests = 2000;
+        await using var server = await ScriptedServer.StartAsync();
+        var handler = new CollectingHandler(Requests);
+        var serving = AnswerAsync(server, Requests);
+        for (var i = 0; i < Requests; i++)
+        {
+            await server.Client.SendAsync(new ListServersRequest(), handler, Cancel);
+        }
+
+        await serving;
+        await handler.AllReplied;
+        Assert.Equal(Enumerable.Range(0, Requests).Select(i => i % 2 == 0 ? "Done" : $"Busy {i}"), handler.Replies);
+        Assert.Empty(handler.Failures);
+    }
+
+    [Fact(Timeout = Patience)]
+    public async Task A_lost_connection_fails_each_unanswered_request_of_a_handler_once()
+    {
+        await using var server = await ScriptedServer.StartAsync();
+        var handler = new CollectingHandler(1);
+        for (var i = 0; i < 3; i++)
+        {
+            await server.Client.SendAsync(new ListServersRequest(), handler, Cancel);
+        }
+
+        await server.SendAsync((new Done(), await server.ExpectAsync(new ListServersRequest())));
+        await handler.AllReplied;
+        await server.LeaveAsync();
+        await server.Client.DisposeAsync();
+
+        Assert.Equal(["Done"], handler.Replies);
+        Assert.Equal([ChannelFailure.ConnectionLost, ChannelFailure.ConnectionLost], handler.Failures);
+        await Check.FailedAsync(
+            ChannelFailure.ConnectionLost, async () => await server.Client.SendAsync(new ListServersRequest(), handler, Cancel));
+        Assert.Equal(2, handler.Failures.Count);
+    }
+
+    [Fact(Timeout = Patience)]
+    public async Task A_handler_that_throws_ends_the_connection_and_its_own_request_fails()
+    {
+        await using var server = await ScriptedServer.StartAsync();
+        var handler = new CollectingHandler(0);
+        await server.Client.SendAsync(new ListServersRequest(), handler, Cancel);
+
+        await server.SendAsync((new RawMessage(MessageCode.Error, [1]), await server.ExpectAsync(new ListServersRequest())));
+        await server.Client.Ended;
+        await server.Client.DisposeAsync();
+
+        Assert.Empty(handler.Replies);
+        Assert.Single(handler.Failures);
+    }
+
+    [Fact(Timeout = Patience)]
+    public async Task A_push_handler_knows_whether_another_frame_is_already_here()
+    {
+        var seen = new List<bool>();
+        var all = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var connected = new TaskCompletionSource<RequestConnection>();
+        await using var server = await ScriptedServer.StartAsync(async (_, _) =>
+        {
+            seen.Add((await connected.Task).HasBufferedFrame);
+            if (seen.Count == 5)
+            {
+                all.SetResult();
+            }
+        });
+        connected.SetResult(server.Client);
+
+        var push = new Notice(NoticeKind.ShuttingDown, 0);
+        await server.SendAsync((push, 0), (push, 0), (push, 0), (push, 0), (push, 0));
+
+        await all.Task;
+        Assert.Equal([true, true, true, true, false], seen);
+    }
+
+    [Fact(Timeout = Patience)]
+    public async Task Frames_of_all_sizes_cross_a_real_socket_both_ways()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        var serving = EchoAsync(listener);
+        await using (var connection = await RequestConnection.ConnectAsync(
+            "127.0.0.1",
+            ((IPEndPoint)listener.LocalEndpoint).Port,
+            ChannelPair.IsExpectedKey,
+            new ChannelOptions { PayloadLimit = ProtocolLimits.PayloadAfterAuthentication },
+            onPush: null,
+            Cancel))
+        {
+            var sizes = new[] { 0, 1, 300, 4000, 65_000, 70_000, 1_000_000 };
+            var requests = Enumerable.Range(0, 70).Select(i => new RawMessage(MessageCode.UploadPrekeys, [.. Enumerable.Repeat((byte)i, sizes[i % 7])]));
+            var asked = requests.Select(async request => (request, reply: await connection.RequestAsync(request, Cancel))).ToArray();
+            foreach (var (request, reply) in await Task.WhenAll(asked))
+            {
+                Assert.Equal(request.Payload, reply.Payload.ToArray());
+            }
+        }
+
+        await serving;
+    }
+
+    // Every other request is refused.
+    private static async Task AnswerAsync(ScriptedServer server, int requests)
+    {
+        for (var i = 0; i < requests; i++)
+        {
+            var frame = (await server.Channel.ReadAsync(Cancel))!.Value;
+            server.Channel.Write(i % 2 == 0 ? new Done() : new ErrorReply(ProtocolError.Busy, (uint)i), frame.RequestId);
+            if (!server.Channel.HasBufferedFrame)
+            {
+                await server.Channel.FlushAsync(Cancel);
+            }
+        }
+    }
+
+    private static async Task EchoAsync(TcpListener listener)
+    {
+        using var client = await listener.AcceptTcpClientAsync(Cancel);
+        var pipe = new DuplexPipe(PipeReader.Create(client.GetStream()), PipeWriter.Create(client.GetStream()));
+        using var channel = await ChannelPair.AcceptAsync(
+            pipe, new ChannelOptions { PayloadLimit = ProtocolLimits.PayloadAfterAuthentication });
+        while (await channel!.ReadAsync(Cancel) is { } frame)
+        {
+            channel.Write(new RawMessage(frame.Code, frame.Payload.ToArray()), frame.RequestId);
+            await channel.FlushAsync(Cancel);
+        }
+    }
+
     private static Task<ClientFound> LookUpAsync(ScriptedServer server, string name) =>
         server.Client.RequestAsync<ClientFound>(new LookUpClientRequest(name), Cancel);
 
     private static ClientFound Found(string name) => new(ClientId.New(), name, ServerId.New(), []);
+
+    private sealed class CollectingHandler(int expected) : IReplyHandler
+    {
+        private readonly TaskCompletionSource _all = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public List<string> Replies { get; } = [];
+
+        public List<ChannelFailure> Failures { get; } = [];
+
+        public Task AllReplied => _all.Task;
+
+        public void OnReply(MessageCode code, ReadOnlyMemory<byte> payload)
+        {
+            var error = code == MessageCode.Error ? WireReader.ReadWhole<ErrorReply>(payload.Span) : null;
+            Replies.Add(error is null ? $"{code}" : $"{error.Error} {error.RetryAfterMilliseconds}");
+            if (Replies.Count == expected)
+            {
+                _all.SetResult();
+            }
+        }
+
+        public void OnFailed(ChannelException reason) => Failures.Add(reason.Failure);
+    }
 }
