@@ -21,7 +21,7 @@ internal sealed class MailboxOptions
     /// Its sender waits as long for the answer.
     /// </summary>
     [Range(1, 10_000)]
-    public int PushGraceMilliseconds { get; set; } = 50;
+    public int PushGraceMilliseconds { get; set; } = 100;
 
     /// <summary>Most bytes that the database may take. Beyond, messages are refused until some were acknowledged or expired.</summary>
     [Range(16L * 1024 * 1024, 1L << 46)]

@@ -108,20 +108,10 @@ internal sealed class Sender
     }
 
     /// <summary>One message at a time, with what is needed for it made once.</summary>
-    private sealed class Slot
+    private sealed class Slot(Sender sender, DeviceId device) : IReplyHandler
     {
-        private readonly Sender _sender;
-        private readonly DeviceEnvelope[] _envelopes;
-        private readonly Action _onReply;
-        private Task<WireReply> _reply = null!;
+        private readonly DeviceEnvelope[] _envelopes = [new DeviceEnvelope(device, Stamp.NewEnvelope())];
         private long _dueAt;
-
-        public Slot(Sender sender, DeviceId device)
-        {
-            _sender = sender;
-            _envelopes = [new DeviceEnvelope(device, Stamp.NewEnvelope())];
-            _onReply = OnReply;
-        }
 
         public void Send(Stamp stamp)
         {
@@ -131,26 +121,30 @@ internal sealed class Sender
             // Random as a real one: how message ids are spread is part of what it costs to keep them.
             Span<byte> id = stackalloc byte[16];
             Random.Shared.NextBytes(id);
-            _reply = _sender._connection.RequestAsync(
-                new SendMessageRequest(new MessageId(new Guid(id)), _sender._recipient, TimeToLiveSeconds: 0, DeliveryKind.Durable, _envelopes),
+            var sent = sender._connection.SendAsync(
+                new SendMessageRequest(
+                    new MessageId(new Guid(id)), sender._recipient, TimeToLiveSeconds: 0, DeliveryKind.Durable, _envelopes),
+                this,
                 CancellationToken.None);
-            _reply.GetAwaiter().UnsafeOnCompleted(_onReply);
+            if (!sent.IsCompletedSuccessfully)
+            {
+                // All that a sender may have in flight has room on its connection.
+                sender._run.Fail(new InvalidOperationException("A message could not be queued."));
+            }
         }
 
-        private void OnReply()
+        public void OnReply(MessageCode code, ReadOnlyMemory<byte> payload)
         {
-            if (_reply.Exception is { } failure)
+            if (code == MessageCode.MessageAccepted)
             {
-                _sender._run.Fail(failure.InnerException!);
-            }
-            else if (_reply.Result.Code != MessageCode.MessageAccepted)
-            {
-                _sender._run.Fail(new InvalidOperationException($"A message was answered with {_reply.Result.Code}."));
+                sender.Answered(this, _dueAt);
             }
             else
             {
-                _sender.Answered(this, _dueAt);
+                sender._run.Fail(new InvalidOperationException($"A message was answered with {code}."));
             }
         }
+
+        public void OnFailed(ChannelException reason) => sender._run.Fail(reason);
     }
 }
