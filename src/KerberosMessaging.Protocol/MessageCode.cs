@@ -9,6 +9,9 @@ public enum MessageCode : ushort
     /// <summary>Answer to <see cref="ClientHello"/>, in clear and signed.</summary>
     ServerHello = 1001,
 
+    /// <summary>Several frames in one record, from either end.</summary>
+    Bundle = 1002,
+
     /// <summary>Registers a client, first step (RFC 9807, section 5).</summary>
     RegisterClient = 1024,
 
