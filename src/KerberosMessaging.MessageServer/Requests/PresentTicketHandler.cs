@@ -15,6 +15,7 @@ internal sealed class PresentTicketHandler(
     OpenedMailboxes mailboxes,
     CommitQueue queue,
     DeliveryService deliveries,
+    PrekeyAlerts alerts,
     TimeProvider time) : IRequestHandler<PresentTicketRequest>
 {
     public async ValueTask<HandlerReply> HandleAsync(
@@ -87,28 +88,32 @@ internal sealed class PresentTicketHandler(
             connection.Session,
             new DeviceAddress(principal.Client, principal.Device),
             mailbox,
-            envelope => TryPushAsync(connection, envelope, closing),
+            envelope => TryPushAsync(connection, Show(envelope), closing),
             () => connection.Close(NoticeKind.TakenOver),
             closing);
         connection.SetState(device);
         connection.OnClosed(() => deliveries.Detach(device));
+        alerts.Attach(
+            connection.Session,
+            stock => _ = TryPushAsync(connection, new PrekeysLow(stock.X25519, stock.MlKem768), closing).AsTask());
+        connection.OnClosed(() => alerts.Detach(connection.Session));
     }
 
+    private static Deliver Show(StoredEnvelope envelope) => new(
+        (ulong)envelope.Sequence,
+        envelope.Message,
+        envelope.Sender.Client,
+        envelope.Sender.Device,
+        envelope.SenderName,
+        envelope.AcceptedAt,
+        envelope.Body);
+
     private static async ValueTask<bool> TryPushAsync(
-        WireConnection connection, StoredEnvelope envelope, CancellationToken cancellationToken)
+        WireConnection connection, IWireMessage push, CancellationToken cancellationToken)
     {
         try
         {
-            await connection.PushAsync(
-                new Deliver(
-                    (ulong)envelope.Sequence,
-                    envelope.Message,
-                    envelope.Sender.Client,
-                    envelope.Sender.Device,
-                    envelope.SenderName,
-                    envelope.AcceptedAt,
-                    envelope.Body),
-                cancellationToken);
+            await connection.PushAsync(push, cancellationToken);
             return true;
         }
         catch (Exception e) when (e is ChannelException or OperationCanceledException)

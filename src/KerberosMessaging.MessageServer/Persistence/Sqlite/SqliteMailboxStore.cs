@@ -59,8 +59,8 @@ internal sealed class SqliteMailboxStore(SqliteDatabase database, IOptions<Mailb
     public ValueTask<long> ReadNewestAsync(long mailbox, DateTimeOffset now) =>
         new(Read(reader => reader.ReadNewest(mailbox, now.ToUnixTimeMilliseconds())));
 
-    public ValueTask<IReadOnlyList<DevicePrekeys>?> ReadPrekeysAsync(ClientId client, IReadOnlyList<DeviceId> devices) =>
-        new(Read(reader => reader.ReadPrekeys(client, devices)));
+    public ValueTask<PrekeyStock> ReadPrekeyStockAsync(long mailbox) =>
+        new(Read(reader => reader.PrekeyStock.Read(mailbox)));
 
     public ValueTask<IReadOnlyList<QueueState>> ReadQueuesAsync(QueuePosition? after, int maxCount) =>
         new(Read(reader => reader.ReadQueues(after, maxCount)));
@@ -111,8 +111,11 @@ internal sealed class SqliteMailboxStore(SqliteDatabase database, IOptions<Mailb
                 close.Result = writer.CloseMailbox(close.Device);
                 _cache.RemoveDevice(close.Device);
                 break;
-            case StorePrekeysWrite prekeys:
-                prekeys.Result = writer.StorePrekeys(prekeys.Mailbox, prekeys.Bundle);
+            case UploadPrekeysWrite upload:
+                upload.Result = writer.Prekeys.Upload(upload);
+                break;
+            case TakePrekeysWrite take:
+                take.Result = writer.Prekeys.Take(take);
                 break;
             case SweepWrite sweep:
                 sweep.Result = writer.DeleteExpired(now, sweep.Limit, OnDeleted)

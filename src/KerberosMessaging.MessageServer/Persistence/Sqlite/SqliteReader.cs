@@ -10,12 +10,12 @@ internal sealed class SqliteReader : IDisposable
     private readonly SqliteConnection _connection;
     private readonly PreparedCommand _read;
     private readonly PreparedCommand _readNewest;
-    private readonly PreparedCommand _readPrekeys;
     private readonly PreparedCommand _readQueues;
 
     public SqliteReader(SqliteDatabase database)
     {
         _connection = database.Open("PRAGMA query_only = ON;");
+        PrekeyStock = new SqlitePrekeyStock(_connection);
 
         // The plus keeps the index on ExpiresAt out of it: the primary key already has the mailbox in order.
         _read = new PreparedCommand(
@@ -29,7 +29,6 @@ internal sealed class SqliteReader : IDisposable
             _connection,
             "SELECT Sequence FROM Envelopes WHERE MailboxId = @0 AND +ExpiresAt > @1 ORDER BY Sequence DESC LIMIT 1",
             2);
-        _readPrekeys = new PreparedCommand(_connection, "SELECT DeviceId, PrekeyBundle FROM Mailboxes WHERE ClientId = @0", 1);
         _readQueues = new PreparedCommand(
             _connection,
             """
@@ -43,6 +42,8 @@ internal sealed class SqliteReader : IDisposable
             """,
             3);
     }
+
+    public SqlitePrekeyStock PrekeyStock { get; }
 
     public List<StoredEnvelope> Read(long mailbox, long after, long now, int maxCount, long maxBytes)
     {
@@ -65,23 +66,6 @@ internal sealed class SqliteReader : IDisposable
     }
 
     public long ReadNewest(long mailbox, long now) => (long?)_readNewest.Scalar(mailbox, now) ?? 0;
-
-    public List<DevicePrekeys>? ReadPrekeys(ClientId client, IReadOnlyList<DeviceId> devices)
-    {
-        List<DevicePrekeys>? found = null;
-        using var rows = _readPrekeys.Query(client.Value.ToByteArray(bigEndian: true));
-        while (rows.Read())
-        {
-            found ??= [];
-            var device = new DeviceId(Id(rows, 0));
-            if (!rows.IsDBNull(1) && devices.Contains(device))
-            {
-                found.Add(new DevicePrekeys(device, rows.GetFieldValue<byte[]>(1)));
-            }
-        }
-
-        return found;
-    }
 
     public List<QueueState> ReadQueues(QueuePosition? after, int maxCount)
     {
@@ -108,7 +92,7 @@ internal sealed class SqliteReader : IDisposable
     {
         _read.Dispose();
         _readNewest.Dispose();
-        _readPrekeys.Dispose();
+        PrekeyStock.Dispose();
         _readQueues.Dispose();
         _connection.Dispose();
     }

@@ -16,7 +16,6 @@ internal sealed class SqliteWriter : IDisposable
     private readonly PreparedCommand _openMailbox;
     private readonly PreparedCommand _emptyMailbox;
     private readonly PreparedCommand _closeMailbox;
-    private readonly PreparedCommand _storePrekeys;
     private readonly PreparedCommand _saveLastSequence;
     private readonly PreparedCommand _insertSent;
     private readonly PreparedCommand _findSent;
@@ -28,6 +27,7 @@ internal sealed class SqliteWriter : IDisposable
     public SqliteWriter(SqliteDatabase database)
     {
         _connection = database.Open();
+        Prekeys = new SqlitePrekeys(_connection);
 
         // Immediate: the lock is taken before anything is read, so what was read cannot change underneath.
         _begin = Prepare("BEGIN IMMEDIATE", 0);
@@ -51,7 +51,6 @@ internal sealed class SqliteWriter : IDisposable
         _emptyMailbox = Prepare(
             "DELETE FROM Envelopes WHERE MailboxId = (SELECT Id FROM Mailboxes WHERE ClientId = @0 AND DeviceId = @1)", 2);
         _closeMailbox = Prepare("DELETE FROM Mailboxes WHERE ClientId = @0 AND DeviceId = @1", 2);
-        _storePrekeys = Prepare("UPDATE Mailboxes SET PrekeyBundle = @1 WHERE Id = @0", 2);
         _saveLastSequence = Prepare("UPDATE Mailboxes SET LastSequence = @1 WHERE Id = @0", 2);
         _insertSent = Prepare(
             "INSERT INTO SentMessages (SenderClientId, MessageId, Digest, AcceptedAt) VALUES (@0, @1, @2, @3) ON CONFLICT DO NOTHING",
@@ -81,6 +80,8 @@ internal sealed class SqliteWriter : IDisposable
             2);
     }
 
+    public SqlitePrekeys Prekeys { get; }
+
     public void Begin() => _begin.Execute();
 
     public void Commit() => _commit.Execute();
@@ -104,11 +105,10 @@ internal sealed class SqliteWriter : IDisposable
     /// <summary>Deletes a mailbox with all that waits in it; false where there is none.</summary>
     public bool CloseMailbox(DeviceAddress device)
     {
+        Prekeys.Remove(device);
         _emptyMailbox.Execute(Blob(device.Client.Value), Blob(device.Device.Value));
         return _closeMailbox.Execute(Blob(device.Client.Value), Blob(device.Device.Value)) == 1;
     }
-
-    public bool StorePrekeys(long mailbox, byte[] bundle) => _storePrekeys.Execute(mailbox, bundle) == 1;
 
     public void SaveLastSequence(CachedMailbox mailbox) => _saveLastSequence.Execute(mailbox.Id, mailbox.LastSequence);
 
@@ -147,6 +147,7 @@ internal sealed class SqliteWriter : IDisposable
     public void Dispose()
     {
         // An open transaction is rolled back with the connection.
+        Prekeys.Dispose();
         _commands.ForEach(static command => command.Dispose());
         _connection.Dispose();
     }
