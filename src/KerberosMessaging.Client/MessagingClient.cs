@@ -238,7 +238,7 @@ public sealed partial class MessagingClient : IAsyncDisposable
             using var prekeys = DeviceKeys.Prekeys(transaction);
             return prekeys.Bundle.ToBytes();
         });
-        await home.RequestAsync<Done>(new UploadPrekeysRequest(bundle), cancellationToken).ConfigureAwait(false);
+        await home.RequestAsync<PrekeyStatus>(new UploadPrekeysRequest(bundle, 0, []), cancellationToken).ConfigureAwait(false);
         _store.Write(transaction => transaction.SetSetting(Setting, server));
     }
 

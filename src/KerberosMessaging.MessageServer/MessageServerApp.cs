@@ -39,7 +39,8 @@ public static class MessageServerApp
             adminPort: 8082,
             args,
             (RealmOptions.SectionName, typeof(RealmOptions)),
-            (MailboxOptions.SectionName, typeof(MailboxOptions)));
+            (MailboxOptions.SectionName, typeof(MailboxOptions)),
+            (PrekeyOptions.SectionName, typeof(PrekeyOptions)));
         configure?.Invoke(builder);
         var data = builder.AddDataDirectory("kmsg message server");
         builder.AddAdminApi(
@@ -80,6 +81,11 @@ public static class MessageServerApp
         services.AddSingleton<IPresence, InProcessPresence>();
         services.AddSingleton<IWakeBus, InProcessWakeBus>();
         services.AddSingleton<DeliveryService>();
+        services.AddOptions<PrekeyOptions>().BindConfiguration(PrekeyOptions.SectionName).ValidateOnStart();
+        services.AddSingleton<IValidateOptions<PrekeyOptions>, PrekeyOptionsValidator>();
+        services.AddSingleton<PrekeyFetchLimits>();
+        services.AddSingleton<PrekeyAlerts>();
+        services.AddSingleton<PrekeyService>();
         services.AddSingleton<TicketKeyRing>();
         services.AddSingleton<RevokedTickets>();
         services.AddSingleton<TicketGate>();

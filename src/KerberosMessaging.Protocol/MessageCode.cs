@@ -90,6 +90,9 @@ public enum MessageCode : ushort
     /// <summary>AS exchange, between its steps: OPAQUE KE3, for a store that is sealed under an earlier export key.</summary>
     FetchPreviousKeys = 1049,
 
+    /// <summary>Asks what the server has of the device's one-time prekeys.</summary>
+    GetPrekeyStatus = 1050,
+
     /// <summary>Registration completed.</summary>
     ClientRegistered = 1600,
 
@@ -153,6 +156,9 @@ public enum MessageCode : ushort
     /// <summary>The client's sealed earlier export keys.</summary>
     PreviousKeys = 1623,
 
+    /// <summary>What the server has of the device's one-time prekeys.</summary>
+    PrekeyStatus = 1624,
+
     /// <summary>Push: a message from the mailbox.</summary>
     Deliver = 1900,
 
@@ -164,4 +170,7 @@ public enum MessageCode : ushort
 
     /// <summary>Push to a message server: fetch your keys.</summary>
     ServerKeysChanged = 1903,
+
+    /// <summary>Push: few of the device's one-time prekeys are left.</summary>
+    PrekeysLow = 1904,
 }

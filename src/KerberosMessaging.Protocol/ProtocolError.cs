@@ -57,7 +57,7 @@ public enum ProtocolError : ushort
     /// <summary>The device is not acceptable for this client: other keys, revoked, or one too many.</summary>
     DeviceRefused = 106,
 
-    /// <summary>The recipient's mailbox is full; retry after the stated time.</summary>
+    /// <summary>The recipient's mailbox is full, retry after the stated time; or more one-time prekeys than a server keeps.</summary>
     QuotaExceeded = 107,
 
     /// <summary>The server cannot take the request now; retry after the stated time.</summary>

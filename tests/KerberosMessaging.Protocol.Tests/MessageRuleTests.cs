@@ -168,6 +168,70 @@ public sealed class MessageRuleTests
         Assert.All(MessageSample.All.Values, sample => Assert.DoesNotContain("one-time", sample.Message.ToString(), StringComparison.Ordinal));
     }
 
+    [Theory]
+    [InlineData(0)]
+    [InlineData(3)]
+    [InlineData(255)]
+    public void A_one_time_prekey_of_a_kind_that_is_not_known_is_refused(byte kind) =>
+        AssertRefused<UploadPrekeysRequest>([0, 0, 0, 0, 0, 0, 0, 1, kind, 0, 0, 0, 1, .. new byte[1248]]);
+
+    [Fact]
+    public void Ids_of_one_time_prekeys_rise_within_each_kind()
+    {
+        Assert.Equal(4, ReadBack(Upload(0, X25519(1), MlKem768(1), X25519(5), MlKem768(2))).OneTimePrekeys.Count);
+        AssertRefused(Upload(0, X25519(0)));
+        AssertRefused(Upload(0, MlKem768(0)));
+        AssertRefused(Upload(0, X25519(1), MlKem768(2), X25519(1)));
+        AssertRefused(Upload(0, MlKem768(3), X25519(7), MlKem768(2)));
+    }
+
+    [Fact]
+    public void An_upload_drops_none_of_its_own_one_time_prekeys()
+    {
+        Assert.Equal(5u, ReadBack(Upload(5, X25519(5), MlKem768(6))).DropBelow);
+        AssertRefused(Upload(6, X25519(5), MlKem768(6)));
+        AssertRefused(Upload(7, X25519(7), MlKem768(6)));
+    }
+
+    [Fact]
+    public void An_upload_may_have_200_one_time_prekeys_and_no_more_and_fits_a_frame()
+    {
+        OneTimePrekey[] most = [.. Enumerable.Range(1, ProtocolLimits.OneTimePrekeysPerUpload).Select(static id => MlKem768((uint)id))];
+
+        var payload = WireWriter.ToArray(new UploadPrekeysRequest(new byte[ProtocolLimits.PrekeyBundleBytes], 0, most));
+        Assert.Equal(200, WireReader.ReadWhole<UploadPrekeysRequest>(payload).OneTimePrekeys.Count);
+        Assert.True(payload.Length < ProtocolLimits.PayloadAfterAuthentication / 2);
+        AssertRefused(Upload(0, [.. most, X25519(1)]));
+    }
+
+    [Fact]
+    public void A_fetched_device_has_at_most_one_one_time_prekey_of_each_kind()
+    {
+        Assert.Equal(2, ReadBack(Fetched(X25519(1), MlKem768(1))).Bundles[0].OneTimePrekeys.Count);
+        Assert.Equal(2, ReadBack(Fetched(MlKem768(1), X25519(1))).Bundles[0].OneTimePrekeys.Count);
+        AssertRefused(Fetched(X25519(1), X25519(2)));
+        AssertRefused(Fetched(MlKem768(1), MlKem768(2)));
+        AssertRefused(Fetched(X25519(1), MlKem768(1), X25519(2)));
+    }
+
+    [Fact]
+    public void The_prekeys_of_32_devices_fit_a_frame()
+    {
+        var device = new DevicePrekeyBundle(DeviceId.New(), new byte[ProtocolLimits.PrekeyBundleBytes], [X25519(1), MlKem768(1)]);
+
+        var payload = WireWriter.ToArray(new PrekeysReply([.. Enumerable.Repeat(device, ProtocolLimits.DevicesPerClient)]));
+        Assert.Equal(32, WireReader.ReadWhole<PrekeysReply>(payload).Bundles.Count);
+        Assert.True(payload.Length < ProtocolLimits.PayloadAfterAuthentication);
+    }
+
+    private static UploadPrekeysRequest Upload(uint dropBelow, params OneTimePrekey[] keys) => new([], dropBelow, keys);
+
+    private static PrekeysReply Fetched(params OneTimePrekey[] keys) => new([new DevicePrekeyBundle(DeviceId.New(), [], keys)]);
+
+    private static OneTimePrekey X25519(uint id) => new(OneTimePrekeyKind.X25519, id, new byte[32]);
+
+    private static OneTimePrekey MlKem768(uint id) => new(OneTimePrekeyKind.MlKem768, id, new byte[1248]);
+
     private static ServerKeys Keys(VersionedKey[] service, VersionedKey[] ticketSigning) => new(new byte[32], service, ticketSigning);
 
     private static SendMessageRequest Send(uint timeToLive, params DeviceEnvelope[] envelopes) =>

@@ -36,6 +36,7 @@ public sealed class NumberTests
         1047 FetchServerKeys
         1048 ConfirmServerKeys
         1049 FetchPreviousKeys
+        1050 GetPrekeyStatus
         1600 ClientRegistered
         1601 RegistrationRefused
         1602 ServerList
@@ -57,10 +58,12 @@ public sealed class NumberTests
         1621 ServerKeys
         1622 RevocationsSubscribed
         1623 PreviousKeys
+        1624 PrekeyStatus
         1900 Deliver
         1901 Notice
         1902 Revocations
         1903 ServerKeysChanged
+        1904 PrekeysLow
         """,
         Numbers<MessageCode>());
 
@@ -125,6 +128,14 @@ public sealed class NumberTests
         Numbers<RevocationKind>());
 
     [Fact]
+    public void Kinds_of_one_time_prekey_never_change() => Assert.Equal(
+        """
+        1 X25519
+        2 MlKem768
+        """,
+        Numbers<OneTimePrekeyKind>());
+
+    [Fact]
     public void Limits_of_the_format_never_change()
     {
         Assert.Equal(25, ProtocolLimits.Version);
@@ -137,6 +148,10 @@ public sealed class NumberTests
         Assert.Equal(2048, ProtocolLimits.SealedPartBytes);
         Assert.Equal(512, ProtocolLimits.CertificateBytes);
         Assert.Equal(4096, ProtocolLimits.PrekeyBundleBytes);
+        Assert.Equal(32, ProtocolLimits.X25519PrekeyBytes);
+        Assert.Equal(1248, ProtocolLimits.MlKem768PrekeyBytes);
+        Assert.Equal(200, ProtocolLimits.OneTimePrekeysPerUpload);
+        Assert.Equal(200, ProtocolLimits.OneTimePrekeysPerKind);
         Assert.Equal(1_044_480, ProtocolLimits.EnvelopeBytes);
         Assert.Equal(32, ProtocolLimits.DevicesPerClient);
         Assert.Equal(256, ProtocolLimits.ServersPerRealm);

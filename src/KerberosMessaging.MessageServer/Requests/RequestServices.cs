@@ -8,8 +8,11 @@ internal static class RequestServices
 {
     public static IServiceCollection AddRequests(this IServiceCollection services) => services
         .AddRequest<PresentTicketRequest, PresentTicketHandler>(RequestAccess.Anyone, cost: 5)
-        .AddRequest<UploadPrekeysRequest, UploadPrekeysHandler>(RequestAccess.SignedIn)
-        .AddRequest<FetchPrekeysRequest, FetchPrekeysHandler>(RequestAccess.SignedIn)
+
+        // Up to 200 rows.
+        .AddRequest<UploadPrekeysRequest, UploadPrekeysHandler>(RequestAccess.SignedIn, cost: 100)
+        .AddRequest<FetchPrekeysRequest, FetchPrekeysHandler>(RequestAccess.SignedIn, cost: 5)
+        .AddRequest<PrekeyStatusRequest, PrekeyStatusHandler>(RequestAccess.SignedIn)
         .AddPipelinedRequest<SendMessageRequest, SendMessageHandler>(RequestAccess.SignedIn)
 
         // What a device was sent, it may always acknowledge, and ask for more: a refusal here would stop its mail.

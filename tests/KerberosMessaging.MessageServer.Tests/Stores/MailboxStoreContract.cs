@@ -6,7 +6,7 @@ using KerberosMessaging.Protocol;
 namespace KerberosMessaging.MessageServer.Tests.Stores;
 
 /// <summary>What every mailbox store must do; a second implementation derives from this too.</summary>
-public abstract class MailboxStoreContract : IAsyncLifetime
+public abstract partial class MailboxStoreContract : IAsyncLifetime
 {
     private static readonly DateTimeOffset Start = DateTimeOffset.FromUnixTimeMilliseconds(1_800_000_000_000);
 
@@ -405,32 +405,6 @@ public abstract class MailboxStoreContract : IAsyncLifetime
         await WriteAsync(Start, new AppendWrite(Submit(alice, bob), TimeSpan.FromSeconds(10)));
         Assert.Equal(2, await Store.ReadNewestAsync(mailbox, Start));
         Assert.Equal(1, await Store.ReadNewestAsync(mailbox, Start + TimeSpan.FromSeconds(10)));
-    }
-
-    [Fact]
-    public async Task Prekeys_are_given_for_those_asked_devices_that_published_them()
-    {
-        var (alice, bob, mailbox) = await TwoAsync();
-        var second = TestDevice.Of("bob", bob.Client);
-        await OpenAsync(second);
-        Assert.Null(await Store.ReadPrekeysAsync(ClientId.New(), [bob.Device]));
-        Assert.Empty((await Store.ReadPrekeysAsync(bob.Client, [bob.Device, second.Device]))!);
-
-        await WriteAsync(Start, new StorePrekeysWrite(mailbox, [1, 2, 3]));
-        await WriteAsync(Start, new StorePrekeysWrite(mailbox, [4, 5, 6]));
-        await ReopenAsync();
-        var found = Assert.Single((await Store.ReadPrekeysAsync(bob.Client, [second.Device, bob.Device, alice.Device]))!);
-        Assert.Equal(bob.Device, found.Device);
-        Assert.Equal([4, 5, 6], found.Bundle);
-        Assert.Empty((await Store.ReadPrekeysAsync(bob.Client, [second.Device]))!);
-    }
-
-    [Fact]
-    public async Task Prekeys_for_a_mailbox_that_is_not_there_are_told()
-    {
-        var write = new StorePrekeysWrite(4711, [1]);
-        await WriteAsync(Start, write);
-        Assert.False(write.Result);
     }
 
     [Fact]

@@ -1,6 +1,7 @@
 using KerberosMessaging.MessageServer.Domain;
 using KerberosMessaging.MessageServer.Persistence.Sqlite;
 using KerberosMessaging.MessageServer.Tests.Support;
+using KerberosMessaging.Protocol;
 using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
@@ -26,6 +27,28 @@ public sealed class SqliteMailboxStoreTests : MailboxStoreContract, IDisposable
 
         await AppendAsync(Submit(alice, bob));
         Assert.Equal([1L, 2L], (await ReadAsync(mailbox)).Select(static envelope => envelope.Sequence));
+    }
+
+    [Fact]
+    public async Task A_one_time_prekey_is_there_again_when_the_batch_that_took_it_failed()
+    {
+        var (alice, bob, mailbox) = await TwoAsync();
+        await WriteAsync(new UploadPrekeysWrite(mailbox, [1], 0, [TestPrekey.X25519(1), TestPrekey.X25519(2)]));
+        using (var other = new SqliteDatabase(_folder.File("message.db")).Open())
+        {
+            Execute(other, "ALTER TABLE Envelopes RENAME TO Hidden");
+            await Assert.ThrowsAsync<SqliteException>(() => WriteAsync(
+                new TakePrekeysWrite(alice.Address, bob.Client, [bob.Device]),
+                new UploadPrekeysWrite(mailbox, [2], 9, [TestPrekey.X25519(9)]),
+                new AppendWrite(Submit(alice, bob), TimeSpan.FromDays(1))));
+            Execute(other, "ALTER TABLE Hidden RENAME TO Envelopes");
+        }
+
+        Assert.Equal(new OneTimePrekeyStock(2, 2, 0), (await Store.ReadPrekeyStockAsync(mailbox)).X25519);
+        var take = new TakePrekeysWrite(alice.Address, bob.Client, [bob.Device]);
+        await WriteAsync(take);
+        Assert.Equal([1], take.Result![0].Bundle);
+        Assert.Equal(1u, Assert.Single(take.Result[0].OneTimePrekeys).Id);
     }
 
     [Fact]
@@ -68,6 +91,8 @@ public sealed class SqliteMailboxStoreTests : MailboxStoreContract, IDisposable
         _open.Clear();
         return ValueTask.CompletedTask;
     }
+
+    private async Task WriteAsync(params StoreWrite[] writes) => await Store.WriteAsync(writes, DateTimeOffset.UnixEpoch);
 
     private static void Execute(SqliteConnection connection, string sql)
     {

@@ -99,6 +99,45 @@ namespace KerberosMessaging.MessageServer.Persistence.Sqlite.Migrations
                     b.ToTable("Mailboxes");
                 });
 
+            modelBuilder.Entity("KerberosMessaging.MessageServer.Persistence.OneTimePrekeyRow", b =>
+                {
+                    b.Property<long>("MailboxId")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<byte>("Kind")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<uint>("Id")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<byte[]>("Key")
+                        .IsRequired()
+                        .HasColumnType("BLOB");
+
+                    b.HasKey("MailboxId", "Kind", "Id");
+
+                    b.ToTable("OneTimePrekeys");
+                });
+
+            modelBuilder.Entity("KerberosMessaging.MessageServer.Persistence.OneTimePrekeyStockRow", b =>
+                {
+                    b.Property<long>("MailboxId")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<byte>("Kind")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long>("Misses")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<uint>("NewestId")
+                        .HasColumnType("INTEGER");
+
+                    b.HasKey("MailboxId", "Kind");
+
+                    b.ToTable("OneTimePrekeyStocks");
+                });
+
             modelBuilder.Entity("KerberosMessaging.MessageServer.Persistence.PendingEnrolmentRow", b =>
                 {
                     b.Property<int>("Id")
