@@ -36,6 +36,10 @@ public sealed class NumberTests
         1047 FetchServerKeys
         1048 ConfirmServerKeys
         1049 FetchPreviousKeys
+        1055 StartBlob
+        1056 WriteBlob
+        1057 ReadBlob
+        1058 DeleteBlob
         1600 ClientRegistered
         1601 RegistrationRefused
         1602 ServerList
@@ -57,6 +61,8 @@ public sealed class NumberTests
         1621 ServerKeys
         1622 RevocationsSubscribed
         1623 PreviousKeys
+        1630 BlobState
+        1631 BlobData
         1900 Deliver
         1901 Notice
         1902 Revocations
@@ -91,6 +97,9 @@ public sealed class NumberTests
         111 TooManyRequests
         112 UnknownDevice
         113 ClientDisabled
+        120 UnknownBlob
+        121 BlobRefused
+        122 BlobTooLarge
         """,
         Numbers<ProtocolError>());
 
@@ -144,6 +153,7 @@ public sealed class NumberTests
         Assert.Equal(16, ProtocolLimits.KeyVersions);
         Assert.Equal(256, ProtocolLimits.RevocationsPerPush);
         Assert.Equal(1024, ProtocolLimits.PreviousKeysBytes);
+        Assert.Equal(131_072, ProtocolLimits.BlobChunkBytes);
         Assert.Equal(2_592_000u, ProtocolLimits.TimeToLiveSeconds);
     }
 
