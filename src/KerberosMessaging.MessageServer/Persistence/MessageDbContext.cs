@@ -22,6 +22,8 @@ internal sealed class MessageDbContext(DbContextOptions<MessageDbContext> option
 
     public DbSet<SentMessageRow> SentMessages => Set<SentMessageRow>();
 
+    public DbSet<BlobRow> Blobs => Set<BlobRow>();
+
     protected override void ConfigureConventions(ModelConfigurationBuilder configurationBuilder) =>
         configurationBuilder.Properties<Guid>().HaveConversion<BigEndianGuidConverter>().HaveMaxLength(16);
 
@@ -58,6 +60,13 @@ internal sealed class MessageDbContext(DbContextOptions<MessageDbContext> option
         {
             sent.HasKey(static row => new { row.SenderClientId, row.MessageId });
             sent.HasIndex(static row => row.AcceptedAt);
+        });
+
+        modelBuilder.Entity<BlobRow>(static blob =>
+        {
+            blob.Property(static row => row.Id).ValueGeneratedNever();
+            blob.HasIndex(static row => row.ClientId);
+            blob.HasIndex(static row => row.ExpiresAt);
         });
     }
 }
