@@ -12,7 +12,7 @@ public sealed partial class MessagingClient
     /// </summary>
     /// <param name="content">Read to its end, once. Its errors come through as they are.</param>
     /// <param name="timeToLive">How long the server keeps it, in whole seconds up to 30 days; null for as long as it keeps any.</param>
-    /// <param name="cancellationToken">Ends the upload; the server forgets what had come after a day.</param>
+    /// <param name="cancellationToken">Ends the upload; what had come is removed from the server, at the latest after a day.</param>
     /// <returns>What a recipient needs to download it; the caller's to dispose of.</returns>
     /// <exception cref="MessagingException">It could not be uploaded.</exception>
     public Task<BlobReference> UploadBlobAsync(

@@ -70,11 +70,11 @@ public sealed class BlobFormatTests : IDisposable
         {
             if (!OperatingSystem.IsWindows())
             {
-                Assert.Empty(Directory.GetFiles(_folder.FullName));
+                Assert.Empty(Files());
             }
         }
 
-        Assert.Empty(Directory.GetFiles(_folder.FullName));
+        Assert.Empty(Files());
     }
 
     [Fact]
@@ -118,6 +118,8 @@ public sealed class BlobFormatTests : IDisposable
         bytes.Span[at] = value;
         Assert.Null(BlobReference.TryRead(bytes.Span));
     }
+
+    private string[] Files() => Directory.GetFiles(Path.GetDirectoryName(_folder.File("store.db"))!);
 
     private Task<SealedFile> SealAsync(byte[] content) =>
         SealedFile.MakeAsync(_folder.File("store.db"), new MemoryStream(content), Blob, _key, Cancel);

@@ -60,6 +60,21 @@ public sealed class BlobTests
     }
 
     [Fact(Timeout = Patience)]
+    public async Task An_upload_that_is_given_up_leaves_nothing_at_the_server()
+    {
+        await using var realm = await Realm.StartAsync(
+            Cancel, Setup("--Limits:RequestsPerSecondPerClient=100", "--Limits:RequestsBurstPerClient=100"));
+        await using var alice = await Person.JoinAsync(realm, "alice", Cancel);
+        using var givenUp = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
+        var upload = alice.Client.UploadBlobAsync(new MemoryStream(new byte[20 << 20]), cancellationToken: givenUp.Token);
+        await Eventually.TrueAsync(() => PartBytes(realm) > 2 << 20, Cancel);
+        await givenUp.CancelAsync();
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => upload);
+        Assert.Equal(0, PartBytes(realm));
+    }
+
+    [Fact(Timeout = Patience)]
     public async Task What_was_deleted_or_never_was_is_not_found_and_only_its_uploader_deletes_it()
     {
         await using var realm = await Realm.StartAsync(Cancel, Setup());

@@ -19,6 +19,8 @@ internal sealed class BlobTransfer(MessagingOptions options)
     // A server that answers without taking anything would be asked for ever.
     private const int FruitlessRounds = 5;
 
+    private static readonly TimeSpan WithdrawalTime = TimeSpan.FromSeconds(2);
+
     /// <summary>Seals content and uploads it.</summary>
     public async Task<BlobReference> UploadAsync(
         Func<CancellationToken, Task<MessageServerConnection>> findServer,
@@ -32,8 +34,17 @@ internal sealed class BlobTransfer(MessagingOptions options)
         {
             await using var file = await SealedFile.MakeAsync(options.StorePath, content, blob, key, cancellationToken).ConfigureAwait(false);
             var server = await Retry.RunAsync(options, findServer, cancellationToken).ConfigureAwait(false);
-            await SendAsync(
-                server, file, new StartBlobRequest(blob, file.Size, file.Digest, timeToLiveSeconds), cancellationToken).ConfigureAwait(false);
+            try
+            {
+                await SendAsync(
+                    server, file, new StartBlobRequest(blob, file.Size, file.Digest, timeToLiveSeconds), cancellationToken).ConfigureAwait(false);
+            }
+            catch (Exception e) when (e is not MessagingException { Failure: MessagingFailure.Unreachable })
+            {
+                await WithdrawAsync(server, blob).ConfigureAwait(false);
+                throw;
+            }
+
             return new BlobReference(server.Id, blob, file.ContentSize, key);
         }
         catch
@@ -77,6 +88,22 @@ internal sealed class BlobTransfer(MessagingOptions options)
             CryptographicOperations.ZeroMemory(plaintext);
             await ending.CancelAsync().ConfigureAwait(false);
             await ((Task)Task.WhenAll(underWay)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    // Nobody goes on with it, and until the server gives it up it takes of this client's quota.
+    private async Task WithdrawAsync(MessageServerConnection server, BlobId blob)
+    {
+        try
+        {
+            await Retry.RunAsync(
+                options with { OperationTimeout = WithdrawalTime },
+                token => server.RequestAsync<Done>(new DeleteBlobRequest(blob), token),
+                CancellationToken.None).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is MessagingException or ObjectDisposedException)
+        {
+            // The caller is told why the upload failed; the server gives it up by itself after a day.
         }
     }
 
