@@ -3,6 +3,7 @@ using KerberosMessaging.Client.Blobs;
 using KerberosMessaging.Client.Tests.Support;
 using KerberosMessaging.Cryptography;
 using KerberosMessaging.Protocol;
+using KerberosMessaging.Protocol.Tests;
 
 namespace KerberosMessaging.Client.Tests;
 
@@ -53,6 +54,22 @@ public sealed class BlobFormatTests : IDisposable
         }
 
         Assert.Equal(content, opened);
+    }
+
+    [Fact]
+    public void The_example_of_the_specification_is_a_blob()
+    {
+        using var reference = BlobReference.TryRead(SpecificationDocument.Example("blob-reference"));
+        var sealedContent = SpecificationDocument.Example("blob-sealed");
+        Assert.NotNull(reference);
+        Assert.Equal((1, sealedContent.Length), (BlobFormat.CountChunks(reference.Size), BlobFormat.SealedSize(reference.Size)));
+        Assert.Equal(SpecificationDocument.Example("blob-digest"), SHA256.HashData(sealedContent));
+
+        var place = BlobFormat.PlaceOf(reference.Blob, 0, isLast: true);
+        Assert.Equal(SpecificationDocument.Example("blob-associated-data"), place);
+        Assert.True(AuthenticatedCbc.TryOpen(reference.Key.Span, sealedContent, place, out var content));
+        Assert.Equal("Grüße, große Datei"u8, content);
+        Assert.Equal(reference.Size, content.Length);
     }
 
     [Fact]
