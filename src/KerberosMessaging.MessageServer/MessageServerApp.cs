@@ -3,8 +3,10 @@ using KerberosMessaging.Hosting.Startup;
 using KerberosMessaging.Hosting.Wire;
 using KerberosMessaging.MessageServer.Admin;
 using KerberosMessaging.MessageServer.Domain;
+using KerberosMessaging.MessageServer.Domain.Blobs;
 using KerberosMessaging.MessageServer.Enrolment;
 using KerberosMessaging.MessageServer.Persistence;
+using KerberosMessaging.MessageServer.Persistence.Blobs;
 using KerberosMessaging.MessageServer.Persistence.Sqlite;
 using KerberosMessaging.MessageServer.Realm;
 using KerberosMessaging.MessageServer.Requests;
@@ -40,11 +42,12 @@ public static class MessageServerApp
             args,
             (RealmOptions.SectionName, typeof(RealmOptions)),
             (MailboxOptions.SectionName, typeof(MailboxOptions)),
-            (PrekeyOptions.SectionName, typeof(PrekeyOptions)));
+            (PrekeyOptions.SectionName, typeof(PrekeyOptions)),
+            (BlobOptions.SectionName, typeof(BlobOptions)));
         configure?.Invoke(builder);
         var data = builder.AddDataDirectory("kmsg message server");
         builder.AddAdminApi(
-            "Message server", "Connections and mailboxes of a message server.", typeof(MessageServerApp).Assembly);
+            "Message server", "Connections, mailboxes and blobs of a message server.", typeof(MessageServerApp).Assembly);
         AddServices(builder.Services, data);
 
         var app = builder.Build();
@@ -101,13 +104,24 @@ public static class MessageServerApp
             .UseLoggerFactory(NullLoggerFactory.Instance)
             .AddInterceptors(new PragmaInterceptor()));
         services.AddSingleton<ServerIdentityStore>();
+        AddBlobs(services, data);
         AddRealm(services);
 
         // Before Kestrel's, so that they start before the first request comes and stop after the last has gone.
         services.AddHostedService(static provider => provider.GetRequiredService<CommitQueue>());
         services.AddHostedService(static provider => provider.GetRequiredService<StoreGuard>());
         services.AddHostedService<Sweeper>();
+        services.AddHostedService<BlobSweeper>();
         services.AddHostedService<RealmService>();
+    }
+
+    private static void AddBlobs(IServiceCollection services, DataOptions data)
+    {
+        services.AddOptions<BlobOptions>().BindConfiguration(BlobOptions.SectionName).ValidateOnStart();
+        services.AddSingleton<IValidateOptions<BlobOptions>, BlobOptionsValidator>();
+        services.AddSingleton(new BlobStore(data.PathOf("blobs")));
+        services.AddSingleton<BlobIndex>();
+        services.AddSingleton<BlobService>();
     }
 
     private static void AddRealm(IServiceCollection services)
@@ -140,5 +154,6 @@ public static class MessageServerApp
     {
         admin.MapGet("/connections", ConnectionEndpoints.List).WithTags("Connections");
         admin.MapGet("/queues", QueueEndpoints.ListAsync).WithTags("Mailboxes");
+        admin.MapGet("/blobs/stats", BlobEndpoints.ReadStatsAsync).WithTags("Blobs");
     }
 }

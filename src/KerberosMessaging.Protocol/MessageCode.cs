@@ -93,6 +93,18 @@ public enum MessageCode : ushort
     /// <summary>Asks what the server has of the device's one-time prekeys.</summary>
     GetPrekeyStatus = 1050,
 
+    /// <summary>Begins the upload of a blob, or asks where to go on with it.</summary>
+    StartBlob = 1055,
+
+    /// <summary>Uploads the next bytes of a blob.</summary>
+    WriteBlob = 1056,
+
+    /// <summary>Asks for bytes of a blob.</summary>
+    ReadBlob = 1057,
+
+    /// <summary>Deletes a blob of one's own.</summary>
+    DeleteBlob = 1058,
+
     /// <summary>Registration completed.</summary>
     ClientRegistered = 1600,
 
@@ -158,6 +170,12 @@ public enum MessageCode : ushort
 
     /// <summary>What the server has of the device's one-time prekeys.</summary>
     PrekeyStatus = 1624,
+
+    /// <summary>How far the upload of a blob has come.</summary>
+    BlobState = 1630,
+
+    /// <summary>Bytes of a blob.</summary>
+    BlobData = 1631,
 
     /// <summary>Push: a message from the mailbox.</summary>
     Deliver = 1900,

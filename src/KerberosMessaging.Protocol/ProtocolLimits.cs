@@ -66,6 +66,9 @@ public static class ProtocolLimits
     /// <summary>Largest sealed list of earlier export keys in bytes.</summary>
     public const int PreviousKeysBytes = 1024;
 
-    /// <summary>Longest time to live that SEND may ask for, in seconds (30 days).</summary>
+    /// <summary>Most bytes of a blob in one frame: messages on the same channel wait no longer than for these.</summary>
+    public const int BlobChunkBytes = 128 * 1024;
+
+    /// <summary>Longest time to live that a message or blob may ask for, in seconds (30 days).</summary>
     public const uint TimeToLiveSeconds = 30 * 24 * 3600;
 }

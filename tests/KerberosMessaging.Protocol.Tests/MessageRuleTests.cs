@@ -58,6 +58,37 @@ public sealed class MessageRuleTests
         AssertRefused(new AcknowledgeRequest([new SequenceRange(first, last)], 0));
 
     [Fact]
+    public void A_blob_has_an_id_and_a_size_and_is_kept_for_30_days_at_most()
+    {
+        var blob = new BlobId(Guid.NewGuid());
+
+        Assert.Equal(ProtocolLimits.TimeToLiveSeconds, ReadBack(Start(blob, 1, ProtocolLimits.TimeToLiveSeconds)).TimeToLiveSeconds);
+        Assert.Equal(long.MaxValue, ReadBack(Start(blob, long.MaxValue, 0)).Size);
+        AssertRefused(Start(blob, 1, ProtocolLimits.TimeToLiveSeconds + 1));
+        AssertRefused(Start(blob, 0, 0));
+        AssertRefused(Start(blob, -1, 0));
+        AssertRefused(Start(default, 1, 0));
+        AssertRefused(new DeleteBlobRequest(default));
+    }
+
+    [Fact]
+    public void A_piece_of_a_blob_has_1_byte_to_128_KiB()
+    {
+        var blob = new BlobId(Guid.NewGuid());
+        var most = new byte[ProtocolLimits.BlobChunkBytes];
+
+        Assert.Equal(most, ReadBack(new WriteBlobRequest(blob, 0, most)).Content);
+        AssertRefused(new WriteBlobRequest(blob, 0, [.. most, 0]));
+        AssertRefused(new WriteBlobRequest(blob, 0, []));
+        AssertRefused(new WriteBlobRequest(blob, -1, most));
+        Assert.Equal(131_072u, ReadBack(new ReadBlobRequest(blob, 0, ProtocolLimits.BlobChunkBytes)).MaxBytes);
+        AssertRefused(new ReadBlobRequest(blob, 0, ProtocolLimits.BlobChunkBytes + 1));
+        AssertRefused(new ReadBlobRequest(blob, 0, 0));
+        AssertRefused(new ReadBlobRequest(blob, -1, 1));
+        Assert.Equal(0, ReadBack(new BlobData(1, 1, default)).Content.Length);
+    }
+
+    [Fact]
     public void A_device_is_not_renamed_to_nothing()
     {
         Assert.Equal("x", ReadBack(new RenameDeviceRequest(DeviceId.New(), "x")).Name);
@@ -163,6 +194,7 @@ public sealed class MessageRuleTests
         Assert.Equal("RegisterClientRequest alice", new RegisterClientRequest("alice", "one-time", new byte[32]).ToString());
         Assert.Equal(
             "ServerKeys service 3 4, ticket signing 2", MessageSample.All[MessageCode.ServerKeys].Message.ToString());
+        Assert.DoesNotContain("8081", MessageSample.All[MessageCode.DeleteBlob].Message.ToString(), StringComparison.Ordinal);
         Assert.Equal("key 7", new VersionedKey(7, new byte[32]).ToString());
         // Byte arrays print their type alone; only text shows itself.
         Assert.All(MessageSample.All.Values, sample => Assert.DoesNotContain("one-time", sample.Message.ToString(), StringComparison.Ordinal));
@@ -231,6 +263,7 @@ public sealed class MessageRuleTests
     private static OneTimePrekey X25519(uint id) => new(OneTimePrekeyKind.X25519, id, new byte[32]);
 
     private static OneTimePrekey MlKem768(uint id) => new(OneTimePrekeyKind.MlKem768, id, new byte[1248]);
+    private static StartBlobRequest Start(BlobId blob, long size, uint timeToLive) => new(blob, size, new byte[32], timeToLive);
 
     private static ServerKeys Keys(VersionedKey[] service, VersionedKey[] ticketSigning) => new(new byte[32], service, ticketSigning);
 

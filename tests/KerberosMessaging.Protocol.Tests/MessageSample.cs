@@ -11,6 +11,7 @@ internal sealed record MessageSample(IWireMessage Message, Func<ReadOnlyMemory<b
     private static readonly ServerId Server = new(Id(0x50));
     private static readonly SessionId Session = new(Id(0x60));
     private static readonly MessageId Message1 = new(Id(0x70));
+    private static readonly BlobId Blob = new(Id(0x80));
     private static readonly DateTimeOffset Time = new(2026, 1, 2, 3, 4, 5, 678, TimeSpan.Zero);
     private static readonly Stretching Argon2id = new(1, 3, 65536);
     private static readonly Stretching Pbkdf2 = new(2, 600_000, 0);
@@ -64,6 +65,10 @@ internal sealed record MessageSample(IWireMessage Message, Func<ReadOnlyMemory<b
         Of(new ConfirmServerKeysRequest(4, 2)),
         Of(new FetchPreviousKeysRequest(Bytes(40, 64))),
         Of(new PrekeyStatusRequest()),
+        Of(new StartBlobRequest(Blob, 0x0102030405060708, Bytes(42, 32), 3600)),
+        Of(new WriteBlobRequest(Blob, 0x0102030405060708, Bytes(43, 20))),
+        Of(new ReadBlobRequest(Blob, 0x0102030405060708, 65_600)),
+        Of(new DeleteBlobRequest(Blob)),
         Of(new ClientRegistered(Client)),
         Of(new RegistrationRefused(RegistrationRefusal.NameTaken)),
         Of(new ServerList(
@@ -95,6 +100,8 @@ internal sealed record MessageSample(IWireMessage Message, Func<ReadOnlyMemory<b
         Of(new RevocationsSubscribed(0x0102030405060708)),
         Of(new PreviousKeysReply(Bytes(41, 20))),
         Of(new PrekeyStatus(new OneTimePrekeyStock(200, 0x01020304, 0), new OneTimePrekeyStock(0, 8, 0x0102030405060708))),
+        Of(new BlobState(0x0102030405060708, true, Time)),
+        Of(new BlobData(0x1112131415161718, 0x0102030405060708, Bytes(44, 20))),
         Of(new Deliver(42, Message1, Client, Laptop, "alice", Time, RatchetEnvelope)),
         Of(new Notice(NoticeKind.ShuttingDown, 5000)),
         Of(new Revocations(

@@ -37,6 +37,10 @@ public sealed class NumberTests
         1048 ConfirmServerKeys
         1049 FetchPreviousKeys
         1050 GetPrekeyStatus
+        1055 StartBlob
+        1056 WriteBlob
+        1057 ReadBlob
+        1058 DeleteBlob
         1600 ClientRegistered
         1601 RegistrationRefused
         1602 ServerList
@@ -59,6 +63,8 @@ public sealed class NumberTests
         1622 RevocationsSubscribed
         1623 PreviousKeys
         1624 PrekeyStatus
+        1630 BlobState
+        1631 BlobData
         1900 Deliver
         1901 Notice
         1902 Revocations
@@ -94,6 +100,9 @@ public sealed class NumberTests
         111 TooManyRequests
         112 UnknownDevice
         113 ClientDisabled
+        120 UnknownBlob
+        121 BlobRefused
+        122 BlobTooLarge
         """,
         Numbers<ProtocolError>());
 
@@ -159,6 +168,7 @@ public sealed class NumberTests
         Assert.Equal(16, ProtocolLimits.KeyVersions);
         Assert.Equal(256, ProtocolLimits.RevocationsPerPush);
         Assert.Equal(1024, ProtocolLimits.PreviousKeysBytes);
+        Assert.Equal(131_072, ProtocolLimits.BlobChunkBytes);
         Assert.Equal(2_592_000u, ProtocolLimits.TimeToLiveSeconds);
     }
 

@@ -138,6 +138,7 @@ public sealed class SpecificationTests
             ("versions of one kind of key", ProtocolLimits.KeyVersions),
             ("revocations in one push", ProtocolLimits.RevocationsPerPush),
             ("previous keys", ProtocolLimits.PreviousKeysBytes),
+            ("bytes of a blob in one frame", ProtocolLimits.BlobChunkBytes),
             ("time to live in seconds", (int)ProtocolLimits.TimeToLiveSeconds),
             ("payload before authentication", ProtocolLimits.PayloadBeforeAuthentication),
             ("payload after authentication", ProtocolLimits.PayloadAfterAuthentication),

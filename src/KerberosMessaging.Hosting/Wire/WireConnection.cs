@@ -24,6 +24,7 @@ public sealed class WireConnection : IDisposable
     private readonly ITimer _expiry;
     private readonly Lock _signIn = new();
     private readonly List<Action> _onClosed = [];
+    private bool _isClosing;
 
     // A WirePrincipal, a boxed ServerId or null: one field, so that nobody ever sees both.
     private volatile object? _peer;
@@ -44,6 +45,7 @@ public sealed class WireConnection : IDisposable
         _time = time;
         _closing = CancellationTokenSource.CreateLinkedTokenSource(stopping);
         Outgoing = new OutgoingQueue(channel);
+        _closing.Token.UnsafeRegister(static state => Volatile.Write(ref ((WireConnection)state!)._isClosing, true), this);
         ConnectionId = connection.ConnectionId;
         RemoteAddress = (connection.RemoteEndPoint as IPEndPoint)?.Address.ToString() ?? "unknown";
         ConnectedAt = time.GetUtcNow();
@@ -74,6 +76,9 @@ public sealed class WireConnection : IDisposable
 
     /// <summary>Cancelled when the connection is about to end.</summary>
     public CancellationToken Closing => _closing.Token;
+
+    /// <summary>Whether the connection is about to end, or has ended.</summary>
+    internal bool IsClosing => Volatile.Read(ref _isClosing);
 
     /// <summary>What the log calls the connection.</summary>
     internal string ConnectionId { get; }
@@ -191,6 +196,13 @@ public sealed class WireConnection : IDisposable
 
         _metrics.FrameHandled(route.Name, outcome, _time.GetElapsedTime(started));
         Outgoing.Enqueue(message, requestId);
+        PipelinedSlots.Release();
+    }
+
+    /// <summary>Counts a pipelined request that is not answered.</summary>
+    internal void GiveUp(RequestRoute route, long started, FrameOutcome outcome)
+    {
+        _metrics.FrameHandled(route.Name, outcome, _time.GetElapsedTime(started));
         PipelinedSlots.Release();
     }
 

@@ -64,6 +64,21 @@ public static class WireServices
         return services.AddSingleton<RequestRoute>(new PipelinedRoute<TRequest, THandler>(access, cost));
     }
 
+    /// <summary>Adds a request that takes a while by itself; others of its connection are read and answered meanwhile.</summary>
+    /// <typeparam name="TRequest">The request.</typeparam>
+    /// <typeparam name="THandler">Its handler, one for all requests; it takes its place in any shared order before its first await.</typeparam>
+    /// <param name="services">The server's services.</param>
+    /// <param name="access">Which connections may send it.</param>
+    /// <param name="cost">As how many requests it counts where requests are limited; 0 is free.</param>
+    public static IServiceCollection AddConcurrentRequest<TRequest, THandler>(
+        this IServiceCollection services, RequestAccess access, int cost = 1)
+        where TRequest : IWireMessage<TRequest>
+        where THandler : class, IRequestHandler<TRequest>
+    {
+        services.AddSingleton<THandler>();
+        return services.AddSingleton<RequestRoute>(new ConcurrentRoute<TRequest, THandler>(access, cost));
+    }
+
     /// <summary>Makes Kestrel listen on the wire port.</summary>
     /// <param name="kestrel">Kestrel's options.</param>
     public static void ListenWire(this KestrelServerOptions kestrel)

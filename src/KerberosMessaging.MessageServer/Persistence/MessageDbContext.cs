@@ -26,6 +26,8 @@ internal sealed class MessageDbContext(DbContextOptions<MessageDbContext> option
 
     public DbSet<OneTimePrekeyStockRow> OneTimePrekeyStocks => Set<OneTimePrekeyStockRow>();
 
+    public DbSet<BlobRow> Blobs => Set<BlobRow>();
+
     protected override void ConfigureConventions(ModelConfigurationBuilder configurationBuilder) =>
         configurationBuilder.Properties<Guid>().HaveConversion<BigEndianGuidConverter>().HaveMaxLength(16);
 
@@ -67,5 +69,12 @@ internal sealed class MessageDbContext(DbContextOptions<MessageDbContext> option
         // By their keys, those of a device lie in the order in which they are handed out.
         modelBuilder.Entity<OneTimePrekeyRow>().HasKey(static row => new { row.MailboxId, row.Kind, row.Id });
         modelBuilder.Entity<OneTimePrekeyStockRow>().HasKey(static row => new { row.MailboxId, row.Kind });
+
+        modelBuilder.Entity<BlobRow>(static blob =>
+        {
+            blob.Property(static row => row.Id).ValueGeneratedNever();
+            blob.HasIndex(static row => row.ClientId);
+            blob.HasIndex(static row => row.ExpiresAt);
+        });
     }
 }

@@ -17,5 +17,11 @@ internal static class RequestServices
 
         // What a device was sent, it may always acknowledge, and ask for more: a refusal here would stop its mail.
         .AddPipelinedRequest<AcknowledgeRequest, AcknowledgeHandler>(RequestAccess.SignedIn, cost: 0)
-        .AddRequest<GrantCreditRequest, GrantCreditHandler>(RequestAccess.SignedIn, cost: 0);
+        .AddRequest<GrantCreditRequest, GrantCreditHandler>(RequestAccess.SignedIn, cost: 0)
+
+        // A piece is many times larger than most messages.
+        .AddConcurrentRequest<StartBlobRequest, StartBlobHandler>(RequestAccess.SignedIn, cost: 4)
+        .AddConcurrentRequest<WriteBlobRequest, WriteBlobHandler>(RequestAccess.SignedIn, cost: 4)
+        .AddConcurrentRequest<ReadBlobRequest, ReadBlobHandler>(RequestAccess.SignedIn, cost: 4)
+        .AddConcurrentRequest<DeleteBlobRequest, DeleteBlobHandler>(RequestAccess.SignedIn);
 }
