@@ -18,6 +18,7 @@ internal sealed class Mailbox
     private long _reserved;
     private long _queued;
     private bool _isReserving;
+    private bool _isInGrace;
     private int _count;
     private long _bytes;
     private int _stored;
@@ -107,7 +108,12 @@ internal sealed class Mailbox
             ReserveMore();
             if (_receiver is { } receiver && receiver.Position == _last - 1 && TryPush(receiver, envelope))
             {
-                _grace.Add(envelope);
+                envelope.PushedAt = _grace.Now;
+                if (!_isInGrace)
+                {
+                    _isInGrace = true;
+                    _grace.Add(this, envelope.PushedAt);
+                }
             }
             else
             {
@@ -300,14 +306,27 @@ internal sealed class Mailbox
         }
     }
 
-    /// <summary>Stores an envelope that its device did not acknowledge in time, and all before it.</summary>
-    public void StoreUnacknowledged(MailboxEnvelope envelope)
+    /// <summary>Stores the envelopes that the device did not acknowledge in time.</summary>
+    public void StoreOverdue()
     {
         lock (_lock)
         {
-            if (envelope.State == EnvelopeState.Pushed)
+            _isInGrace = false;
+            for (var sequence = Math.Max(_unsettled.First, _queued + 1); sequence < _unsettled.End; sequence++)
             {
-                Store(envelope.Sequence);
+                if (_unsettled.Find(sequence) is not { State: EnvelopeState.Pushed } envelope)
+                {
+                    continue;
+                }
+
+                if (!_grace.IsOver(envelope.PushedAt))
+                {
+                    _isInGrace = true;
+                    _grace.Add(this, envelope.PushedAt);
+                    return;
+                }
+
+                Store(sequence);
             }
         }
     }
