@@ -160,7 +160,7 @@ public sealed class OutgoingQueue
     private (int Count, long Bytes, Task<SecretBytes?>? Barrier) WriteForOneFlush()
     {
         var (written, count, bytes) = (0, 0, 0L);
-        while (written < BytesPerFlush && TryTake(out var outgoing))
+        while (written + _channel.AddedBytes < BytesPerFlush && TryTake(out var outgoing))
         {
             written += _channel.Add(outgoing.Message, outgoing.RequestId);
             count++;

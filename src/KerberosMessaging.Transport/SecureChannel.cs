@@ -174,6 +174,9 @@ public sealed partial class SecureChannel : IDisposable
         }
     }
 
+    /// <summary>Bytes that were added and not sealed yet.</summary>
+    internal int AddedBytes => _plaintext.Written.Length - _first;
+
     /// <summary>Sends what was written. False when the peer will read nothing more.</summary>
     public async ValueTask<bool> FlushAsync(CancellationToken cancellationToken)
     {

@@ -57,6 +57,56 @@ public sealed class MessageRuleTests
     public void A_range_that_ends_before_it_starts_or_is_no_sequence_number_is_refused(ulong first, ulong last) =>
         AssertRefused(new AcknowledgeRequest([new SequenceRange(first, last)], 0));
 
+    [Theory]
+    [InlineData(MessageCode.ClientHello)]
+    [InlineData(MessageCode.ServerHello)]
+    [InlineData(MessageCode.Bundle)]
+    public void A_bundle_holds_no_bundle_and_no_hello(MessageCode code) =>
+        AssertRefused(new Bundle([new BundledFrame(MessageCode.Done, 1, []), new BundledFrame(code, 0, [])]));
+
+    [Fact]
+    public void A_bundle_that_is_taken_apart_in_place_is_read_as_it_is_as_a_whole()
+    {
+        var bundle = new Bundle([new BundledFrame(MessageCode.Done, 7, []), new BundledFrame(MessageCode.Deliver, 0, [1, 2, 3])]);
+        ReadOnlySpan<byte> rest = WireWriter.ToArray(bundle);
+        foreach (var (code, requestId, payload) in bundle.Frames)
+        {
+            Bundle.ReadHead(rest, out var readCode, out var readId, out var length);
+            Assert.Equal((code, requestId), (readCode, readId));
+            Assert.Equal(payload, rest.Slice(Bundle.HeadSize, length).ToArray());
+
+            var head = new byte[Bundle.HeadSize];
+            Bundle.WriteHead(head, code, requestId, payload.Length);
+            Assert.Equal(rest[..Bundle.HeadSize].ToArray(), head);
+            rest = rest[(Bundle.HeadSize + length)..];
+        }
+
+        Assert.True(rest.IsEmpty);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("064F0000000500000000FF")]
+    [InlineData("064F00000005000000")]
+    [InlineData("064F0000000500000001")]
+    [InlineData("064F00000005FFFFFFFF")]
+    public void A_bundle_that_ends_inside_a_frame_is_refused_however_it_is_read(string hex)
+    {
+        var bytes = Convert.FromHexString(hex);
+        AssertRefused<Bundle>(bytes);
+        var error = Assert.Throws<ProtocolException>(() =>
+        {
+            ReadOnlySpan<byte> rest = bytes;
+            do
+            {
+                Bundle.ReadHead(rest, out _, out _, out var length);
+                rest = rest[(Bundle.HeadSize + length)..];
+            }
+            while (!rest.IsEmpty);
+        });
+        Assert.Equal(ProtocolError.Malformed, error.Error);
+    }
+
     [Fact]
     public void A_blob_has_an_id_and_a_size_and_is_kept_for_30_days_at_most()
     {

@@ -33,6 +33,9 @@ internal sealed record MessageSample(IWireMessage Message, Func<ReadOnlyMemory<b
     {
         Of(new ClientHello(Bytes(1, 32), Bytes(0x21, 1216))),
         Of(new ServerHello(Bytes(2, 32), Bytes(0x22, 1120), Session, Server, Time, Bytes(0xA0, 32), Bytes(0xB0, 64))),
+        Of(new Bundle([
+            new BundledFrame(MessageCode.Done, 5, []),
+            new BundledFrame(MessageCode.Notice, 0, [0, 3, 0, 0, 3, 0xE8])])),
         Of(new RegisterClientRequest("alice", "one-time", Bytes(3, 32))),
         Of(new RegisterServerRequest("one-time", "mail-1", "mail.example", 4711, Bytes(4, 32), Bytes(5, 64))),
         Of(new ListServersRequest()),

@@ -10,6 +10,7 @@ public sealed class NumberTests
         """
         1000 ClientHello
         1001 ServerHello
+        1002 Bundle
         1024 RegisterClient
         1025 RegisterServer
         1026 ListServers
