@@ -37,6 +37,23 @@ public sealed class MessageRuleTests
     }
 
     [Fact]
+    public void A_message_is_durable_or_ephemeral_and_of_no_other_kind()
+    {
+        var message = Send(60, new DeviceEnvelope(DeviceId.New(), Envelope));
+
+        Assert.Equal(DeliveryKind.Durable, ReadBack(message).Kind);
+        Assert.Equal(DeliveryKind.Ephemeral, ReadBack(message with { Kind = DeliveryKind.Ephemeral }).Kind);
+        AssertRefused(message with { Kind = (DeliveryKind)2 });
+        AssertRefused(message with { Kind = (DeliveryKind)255 });
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(uint.MaxValue)]
+    public void An_acknowledgement_carries_any_credit(uint credit) =>
+        Assert.Equal(credit, ReadBack(new AcknowledgeRequest([], credit)).Credit);
+
+    [Fact]
     public void A_message_with_a_malformed_envelope_is_refused() =>
         AssertRefused(Send(60, new DeviceEnvelope(DeviceId.New(), Envelope[..^1])));
 

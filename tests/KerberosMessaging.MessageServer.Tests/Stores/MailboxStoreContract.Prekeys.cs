@@ -10,7 +10,7 @@ public abstract partial class MailboxStoreContract
     [Fact]
     public async Task Prekeys_are_given_for_those_asked_devices_that_published_them_and_not_to_themselves()
     {
-        var (alice, bob, mailbox) = await TwoAsync();
+        var (alice, bob, mailbox) = (_alice, _bob, (await OpenAsync(_bob)).Id);
         var second = TestDevice.Of("bob", bob.Client);
         await OpenAsync(second);
         Assert.Null(await TakeAsync(alice, ClientId.New(), bob.Device));
@@ -31,7 +31,7 @@ public abstract partial class MailboxStoreContract
     [Fact]
     public async Task One_time_prekeys_are_given_once_oldest_first_one_of_each_kind()
     {
-        var (alice, bob, mailbox) = await TwoAsync();
+        var (alice, bob, mailbox) = (_alice, _bob, (await OpenAsync(_bob)).Id);
         OneTimePrekey[] keys = [TestPrekey.X25519(3), TestPrekey.MlKem768(1), TestPrekey.X25519(5), TestPrekey.MlKem768(8), TestPrekey.X25519(6)];
         var uploaded = await UploadAsync(mailbox, [1], keys: keys);
         Assert.Equal(PrekeyUploadStatus.Stored, uploaded.Status);
@@ -54,9 +54,9 @@ public abstract partial class MailboxStoreContract
     [Fact]
     public async Task A_device_that_is_asked_for_twice_gives_one_key_and_others_none()
     {
-        var (alice, bob, mailbox) = await TwoAsync();
+        var (alice, bob, mailbox) = (_alice, _bob, (await OpenAsync(_bob)).Id);
         var second = TestDevice.Of("bob", bob.Client);
-        var other = (await OpenAsync(second))!.Value;
+        var other = (await OpenAsync(second)).Id;
         await UploadAsync(mailbox, [1], keys: [TestPrekey.X25519(1), TestPrekey.X25519(2)]);
         await UploadAsync(other, [1], keys: [TestPrekey.X25519(1), TestPrekey.X25519(2)]);
 
@@ -69,7 +69,7 @@ public abstract partial class MailboxStoreContract
     [Fact]
     public async Task A_device_without_a_bundle_gives_no_one_time_prekey_away()
     {
-        var (alice, bob, mailbox) = await TwoAsync();
+        var (alice, bob, mailbox) = (_alice, _bob, (await OpenAsync(_bob)).Id);
         await UploadAsync(mailbox, [], keys: TestPrekey.X25519(1));
         Assert.Empty((await TakeAsync(alice, bob.Client, bob.Device))!);
         Assert.Equal(Stock((1, 1, 0), (0, 0, 0)), await Store.ReadPrekeyStockAsync(mailbox));
@@ -78,10 +78,10 @@ public abstract partial class MailboxStoreContract
     [Fact]
     public async Task Fetches_in_one_transaction_get_different_keys()
     {
-        var (alice, bob, mailbox) = await TwoAsync();
+        var (alice, bob, mailbox) = (_alice, _bob, (await OpenAsync(_bob)).Id);
         await UploadAsync(mailbox, [1], keys: [.. Enumerable.Range(1, 10).Select(static id => TestPrekey.X25519((uint)id))]);
         TakePrekeysWrite[] takes = [.. Enumerable.Range(0, 12).Select(_ => new TakePrekeysWrite(alice.Address, bob.Client, [bob.Device]))];
-        await WriteAsync(Start, takes);
+        await WriteAsync([.. takes]);
         Assert.Equal(
             Enumerable.Range(1, 10).Select(static id => (uint)id),
             takes.SelectMany(static take => take.Result![0].OneTimePrekeys).Select(static key => key.Id));
@@ -91,7 +91,7 @@ public abstract partial class MailboxStoreContract
     [Fact]
     public async Task What_was_given_is_not_given_again_by_a_store_that_opens_while_the_old_one_never_closed()
     {
-        var (alice, bob, mailbox) = await TwoAsync();
+        var (alice, bob, mailbox) = (_alice, _bob, (await OpenAsync(_bob)).Id);
         await UploadAsync(mailbox, [1], keys: [TestPrekey.MlKem768(1), TestPrekey.MlKem768(2)]);
         Assert.Equal(1u, Assert.Single((await TakeOneAsync(alice, bob)).OneTimePrekeys).Id);
 
@@ -108,7 +108,7 @@ public abstract partial class MailboxStoreContract
     [InlineData(5u)]
     public async Task A_repeated_upload_brings_no_key_back_and_drops_none_of_its_own(uint dropBelow)
     {
-        var (alice, bob, mailbox) = await TwoAsync();
+        var (alice, bob, mailbox) = (_alice, _bob, (await OpenAsync(_bob)).Id);
         await UploadAsync(mailbox, [1], keys: TestPrekey.X25519(4));
         OneTimePrekey[] keys = [TestPrekey.X25519(5), TestPrekey.MlKem768(5), TestPrekey.X25519(6), TestPrekey.MlKem768(6)];
         var first = await UploadAsync(mailbox, [2], dropBelow, keys);
@@ -133,7 +133,7 @@ public abstract partial class MailboxStoreContract
     [Fact]
     public async Task An_upload_can_drop_the_keys_before_it()
     {
-        var (alice, bob, mailbox) = await TwoAsync();
+        var (alice, bob, mailbox) = (_alice, _bob, (await OpenAsync(_bob)).Id);
         await UploadAsync(mailbox, [1], keys: [TestPrekey.X25519(1), TestPrekey.MlKem768(2), TestPrekey.X25519(7)]);
         var uploaded = await UploadAsync(mailbox, [], 7, TestPrekey.MlKem768(8), TestPrekey.X25519(9));
         Assert.Equal(Stock((2, 9, 0), (1, 8, 0)), uploaded.Stock);
@@ -149,7 +149,7 @@ public abstract partial class MailboxStoreContract
     [Fact]
     public async Task More_keys_of_a_kind_than_are_kept_change_nothing_at_all()
     {
-        var (alice, bob, mailbox) = await TwoAsync();
+        var (alice, bob, mailbox) = (_alice, _bob, (await OpenAsync(_bob)).Id);
         await UploadAsync(mailbox, [1], keys: TestPrekey.MlKem768(1));
         OneTimePrekey[] most = [.. Enumerable.Range(1, ProtocolLimits.OneTimePrekeysPerKind).Select(static id => TestPrekey.X25519((uint)id))];
         Assert.Equal(Stock((200, 200, 0), (1, 1, 0)), (await UploadAsync(mailbox, [], keys: most)).Stock);
@@ -168,12 +168,12 @@ public abstract partial class MailboxStoreContract
     [Fact]
     public async Task A_removed_device_leaves_no_prekeys_behind_and_uploads_none_later()
     {
-        var (alice, bob, mailbox) = await TwoAsync();
+        var (alice, bob, mailbox) = (_alice, _bob, (await OpenAsync(_bob)).Id);
         var second = TestDevice.Of("bob", bob.Client);
-        var other = (await OpenAsync(second))!.Value;
+        var other = (await OpenAsync(second)).Id;
         await UploadAsync(other, [1], keys: TestPrekey.X25519(1));
         await UploadAsync(mailbox, [1], keys: [TestPrekey.X25519(1), TestPrekey.MlKem768(1)]);
-        await CloseMailboxAsync(bob);
+        await WriteAsync(new CloseMailboxWrite(bob.Address));
         Assert.Equal(default, await Store.ReadPrekeyStockAsync(mailbox));
         Assert.Empty((await TakeAsync(alice, bob.Client, bob.Device))!);
 
@@ -182,8 +182,26 @@ public abstract partial class MailboxStoreContract
         Assert.Equal(Stock((1, 1, 0), (0, 0, 0)), await Store.ReadPrekeyStockAsync(other));
 
         // As a device of its own, should the id ever come again.
-        var again = (await OpenAsync(bob))!.Value;
+        var again = (await OpenAsync(bob)).Id;
         Assert.Equal(Stock((1, 1, 0), (0, 0, 0)), (await UploadAsync(again, [1], keys: TestPrekey.X25519(1))).Stock);
+    }
+
+    [Fact]
+    public async Task A_one_time_prekey_is_there_again_when_the_transaction_that_took_it_failed()
+    {
+        var mailbox = await OpenAsync(_bob);
+        await UploadAsync(mailbox.Id, [1], keys: [TestPrekey.X25519(1), TestPrekey.X25519(2)]);
+        SetFailing(true);
+        await Assert.ThrowsAnyAsync<Exception>(() => WriteAsync(
+            new TakePrekeysWrite(_alice.Address, _bob.Client, [_bob.Device]),
+            new UploadPrekeysWrite(mailbox.Id, [2], 9, [TestPrekey.X25519(9)]),
+            Append(mailbox, 1)));
+        SetFailing(false);
+
+        Assert.Equal(Stock((2, 2, 0), (0, 0, 0)), await Store.ReadPrekeyStockAsync(mailbox.Id));
+        var taken = await TakeOneAsync(_alice, _bob);
+        Assert.Equal([1], taken.Bundle);
+        Assert.Equal(1u, Assert.Single(taken.OneTimePrekeys).Id);
     }
 
     /// <summary>Whatever order uploads, repeats, drops, fetches and restarts come in, the store does what two sorted lists would.</summary>
@@ -196,7 +214,7 @@ public abstract partial class MailboxStoreContract
             async steps =>
             {
                 var bob = TestDevice.Of("bob");
-                var mailbox = (await OpenAsync(bob))!.Value;
+                var mailbox = (await OpenAsync(bob)).Id;
                 var model = new PrekeyModel();
                 (uint DropBelow, OneTimePrekey[] Keys)? last = null;
                 await UploadAsync(mailbox, [1]);
