@@ -147,6 +147,8 @@ internal sealed class Mailbox
                 {
                     if (_unsettled.Find(sequence) is { } envelope)
                     {
+                        // What is in a transaction now is deleted after it, and the device is answered only then.
+                        isStored |= envelope.State >= EnvelopeState.Committing;
                         Acknowledge(envelope);
                     }
                 }
@@ -355,7 +357,6 @@ internal sealed class Mailbox
     /// <summary>For the one writer: an envelope is on disk, or could not be written.</summary>
     public void EndCommit(MailboxEnvelope envelope, bool isCommitted)
     {
-        AcknowledgeWrite? delete = null;
         bool isWaitedFor;
         lock (_lock)
         {
@@ -378,15 +379,6 @@ internal sealed class Mailbox
             {
                 envelope.Send.Settle(isCommitted);
             }
-            else if (isCommitted)
-            {
-                delete = Delete([new MailboxRange(envelope.Sequence, envelope.Sequence)]);
-            }
-        }
-
-        if (delete is not null)
-        {
-            _queue.Enqueue(delete);
         }
 
         if (isWaitedFor)

@@ -50,7 +50,7 @@ internal enum EnvelopeState
     /// <summary>In the transaction that is under way.</summary>
     Committing,
 
-    /// <summary>Acknowledged while it was in the transaction; deleted after it.</summary>
+    /// <summary>Acknowledged while it was in the transaction; its deletion is queued.</summary>
     AcknowledgedInCommit,
 
     /// <summary>Acknowledged, stored, or failed.</summary>
