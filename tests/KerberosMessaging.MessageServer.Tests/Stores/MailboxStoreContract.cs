@@ -395,7 +395,7 @@ public abstract partial class MailboxStoreContract : IAsyncLifetime
             new AcknowledgeWrite(Of(bob), [new MailboxRange(1, 1)]),
             Reserve(bob, 100),
             Remember(bob, 1, Sent()),
-            new StorePrekeysWrite(bob.Id, [1]),
+            new UploadPrekeysWrite(bob.Id, [1], 0, []),
             new OpenMailboxWrite(_alice.Address, "alice"),
             Append(bob, 2)));
         SetFailing(false);
@@ -403,7 +403,7 @@ public abstract partial class MailboxStoreContract : IAsyncLifetime
         AssertSequences(await ReadAsync(bob), 1);
         Assert.Equal(5, Assert.Single(await Store.FindAsync(_bob.Client)).ReservedThrough);
         AssertSent(await Store.ReadSentAsync(bob.Id), 0);
-        Assert.Empty((await Store.ReadPrekeysAsync(_bob.Client, [_bob.Device]))!);
+        Assert.Empty((await TakeAsync(_alice, _bob.Client, _bob.Device))!);
         Assert.Empty(await Store.FindAsync(_alice.Client));
         await WriteAsync(Append(bob, 2));
         AssertSequences(await ReadAsync(bob), 1, 2);

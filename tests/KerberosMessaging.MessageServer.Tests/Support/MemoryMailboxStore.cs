@@ -121,14 +121,8 @@ internal sealed class MemoryMailboxStore : IMailboxStore
         .Where(pair => pair.Key.Mailbox == mailbox && pair.Value.ExpiresAt > now)
         .Select(static pair => pair.Key.Sequence).LastOrDefault());
 
-    public ValueTask<IReadOnlyList<DevicePrekeys>?> ReadPrekeysAsync(ClientId client, IReadOnlyList<DeviceId> devices)
-    {
-        var boxes = Read().Mailboxes.Values.Where(box => box.Device.Client == client).ToArray();
-        return new(boxes.Length == 0
-            ? null
-            : [.. boxes.Where(box => box.Prekeys is not null && devices.Contains(box.Device.Device))
-                .Select(static box => new DevicePrekeys(box.Device.Device, box.Prekeys!))]);
-    }
+    public ValueTask<PrekeyStock> ReadPrekeyStockAsync(long mailbox) =>
+        new(Read().Mailboxes.TryGetValue(mailbox, out var box) ? box.Prekeys.Stock : default);
 
     public ValueTask<IReadOnlyList<QueueState>> ReadQueuesAsync(QueuePosition? after, int maxCount)
     {
@@ -205,9 +199,10 @@ internal sealed class MemoryMailboxStore : IMailboxStore
                         Envelopes = state.Envelopes.RemoveRange(state.Envelopes.Keys.Where(row => row.Mailbox == closed.Id)),
                         Sent = state.Sent.RemoveRange(state.Sent.Keys.Where(row => row.Mailbox == closed.Id)),
                     };
-            case StorePrekeysWrite prekeys:
-                prekeys.Result = state.Mailboxes.ContainsKey(prekeys.Mailbox);
-                return Change(state, prekeys.Mailbox, box => box with { Prekeys = prekeys.Bundle });
+            case UploadPrekeysWrite upload:
+                return Upload(state, upload);
+            case TakePrekeysWrite take:
+                return Take(state, take);
             case SweepWrite sweep:
                 return Sweep(state, sweep, now);
             default:
@@ -234,9 +229,65 @@ internal sealed class MemoryMailboxStore : IMailboxStore
             return state;
         }
 
-        var made = new Box(state.LastMailbox + 1, open.Device, open.ClientName, 0, now, null);
+        var made = new Box(state.LastMailbox + 1, open.Device, open.ClientName, 0, now, Prekeys.None);
         open.Result = StateOf(state, made);
         return state with { LastMailbox = made.Id, Mailboxes = state.Mailboxes.Add(made.Id, made) };
+    }
+
+    private static State Upload(State state, UploadPrekeysWrite upload)
+    {
+        if (!state.Mailboxes.TryGetValue(upload.Mailbox, out var box))
+        {
+            upload.Result = new PrekeyUpload(PrekeyUploadStatus.NoMailbox);
+            return state;
+        }
+
+        var before = box.Prekeys;
+        var keys = before.Keys.RemoveAll(key => key.Id < upload.DropBelow)
+            .AddRange(upload.Keys.Where(key => key.Id > before.Newest[key.Kind]));
+        if (keys.GroupBy(static key => key.Kind).Any(static kind => kind.Count() > ProtocolLimits.OneTimePrekeysPerKind))
+        {
+            upload.Result = new PrekeyUpload(PrekeyUploadStatus.TooMany);
+            return state;
+        }
+
+        var newest = upload.Keys.Aggregate(
+            before.Newest, static (newest, key) => newest.SetItem(key.Kind, Math.Max(newest[key.Kind], key.Id)));
+        var after = before with { Bundle = upload.Bundle.Length > 0 ? upload.Bundle : before.Bundle, Keys = keys, Newest = newest };
+        upload.Result = new PrekeyUpload(PrekeyUploadStatus.Stored, after.Stock);
+        return Change(state, upload.Mailbox, box => box with { Prekeys = after });
+    }
+
+    private static State Take(State state, TakePrekeysWrite take)
+    {
+        var boxes = state.Mailboxes.Values.Where(box => box.Device.Client == take.Client).OrderBy(static box => box.Id).ToArray();
+        var taken = new List<DevicePrekeys>();
+        foreach (var box in boxes)
+        {
+            if (box.Prekeys.Bundle is { } bundle && box.Device != take.Requester && take.Devices.Contains(box.Device.Device))
+            {
+                var prekeys = box.Prekeys;
+                var given = new List<OneTimePrekey>();
+                foreach (var kind in Enum.GetValues<OneTimePrekeyKind>())
+                {
+                    if (prekeys.Keys.Where(key => key.Kind == kind).MinBy(static key => key.Id) is { } key)
+                    {
+                        given.Add(key);
+                        prekeys = prekeys with { Keys = prekeys.Keys.Remove(key) };
+                    }
+                    else
+                    {
+                        prekeys = prekeys with { Misses = prekeys.Misses.SetItem(kind, prekeys.Misses[kind] + 1) };
+                    }
+                }
+
+                taken.Add(new DevicePrekeys(box.Device.Device, bundle, given, prekeys.Stock));
+                state = Change(state, box.Id, box => box with { Prekeys = prekeys });
+            }
+        }
+
+        take.Result = boxes.Length == 0 ? null : taken;
+        return state;
     }
 
     private static State Sweep(State state, SweepWrite sweep, DateTimeOffset now)
@@ -278,7 +329,24 @@ internal sealed class MemoryMailboxStore : IMailboxStore
         ImmutableHashSet<(long Mailbox, long Sequence)> Inserted);
 
     internal sealed record Box(
-        long Id, DeviceAddress Device, string Name, long ReservedThrough, DateTimeOffset LastSeenAt, byte[]? Prekeys);
+        long Id, DeviceAddress Device, string Name, long ReservedThrough, DateTimeOffset LastSeenAt, Prekeys Prekeys);
+
+    internal sealed record Prekeys(
+        byte[]? Bundle,
+        ImmutableList<OneTimePrekey> Keys,
+        ImmutableDictionary<OneTimePrekeyKind, uint> Newest,
+        ImmutableDictionary<OneTimePrekeyKind, ulong> Misses)
+    {
+        public static Prekeys None { get; } = new(
+            null,
+            [],
+            Enum.GetValues<OneTimePrekeyKind>().ToImmutableDictionary(static kind => kind, static _ => 0u),
+            Enum.GetValues<OneTimePrekeyKind>().ToImmutableDictionary(static kind => kind, static _ => 0ul));
+
+        public PrekeyStock Stock => new(Of(OneTimePrekeyKind.X25519), Of(OneTimePrekeyKind.MlKem768));
+
+        private OneTimePrekeyStock Of(OneTimePrekeyKind kind) => new(Keys.Count(key => key.Kind == kind), Newest[kind], Misses[kind]);
+    }
 
     internal sealed record Stored(StoredEnvelope Envelope, DateTimeOffset ExpiresAt);
 }

@@ -48,6 +48,8 @@ internal sealed class TestConnection(Mailbox mailbox, DeliveryService services) 
         }
     }
 
+    public override void TellPrekeysLow(PrekeyStock stock) => throw new InvalidOperationException("No test here is about prekeys.");
+
     /// <summary>From now on so many more pushes find room.</summary>
     public void SetRoom(int room)
     {
