@@ -12,6 +12,7 @@ internal sealed class PushGrace : IDisposable
     private readonly Lock _lock = new();
     private readonly Queue<(MailboxEnvelope Envelope, long PushedAt)> _pushed = [];
     private readonly List<MailboxEnvelope> _due = [];
+    private bool _isSet;
 
     public PushGrace(Microsoft.Extensions.Options.IOptions<MailboxOptions> options, TimeProvider time)
     {
@@ -26,8 +27,9 @@ internal sealed class PushGrace : IDisposable
         lock (_lock)
         {
             _pushed.Enqueue((envelope, _time.GetTimestamp()));
-            if (_pushed.Count == 1)
+            if (!_isSet)
             {
+                _isSet = true;
                 _timer.Change(_grace, Timeout.InfiniteTimeSpan);
             }
         }
@@ -35,7 +37,7 @@ internal sealed class PushGrace : IDisposable
 
     public void Dispose() => _timer.Dispose();
 
-    // The timer is the only caller, and sets itself again only here.
+    // The timer is the only caller, and is not set again before this is through: it never runs twice at once.
     private void Store()
     {
         lock (_lock)
@@ -55,7 +57,8 @@ internal sealed class PushGrace : IDisposable
         _due.Clear();
         lock (_lock)
         {
-            if (_pushed.TryPeek(out var next))
+            _isSet = _pushed.TryPeek(out var next);
+            if (_isSet)
             {
                 var left = _grace - _time.GetElapsedTime(next.PushedAt);
                 _timer.Change(left > TimeSpan.FromMilliseconds(1) ? left : TimeSpan.FromMilliseconds(1), Timeout.InfiniteTimeSpan);

@@ -4,7 +4,7 @@ namespace KerberosMessaging.MessageServer.Domain;
 
 /// <summary>
 /// The ids of a device's last messages: a repeat is answered as the first was. What was stored is remembered on disk too, in the
-/// transaction that stored it; what a recipient acknowledged before it was ever written is remembered here alone.
+/// transaction that stored the last of it; what a recipient acknowledged before it was ever written is remembered here alone.
 /// </summary>
 internal sealed class SenderHistory
 {
@@ -14,10 +14,14 @@ internal sealed class SenderHistory
     /// <summary>For how long a message id is recognised, unless <see cref="Remembered"/> others came after it.</summary>
     public static readonly TimeSpan Window = TimeSpan.FromDays(7);
 
+    private const int MostPlaces = 4 * Remembered;
+
     private readonly Lock _lock = new();
     private readonly Dictionary<MessageId, Entry> _entries = [];
-    private readonly Queue<MessageId> _order = [];
+    private readonly Queue<(MessageId Message, long Place)> _order = [];
     private long _lastNumber;
+    private long _lastPlace;
+    private int _pending;
 
     /// <summary>Takes up what is on disk.</summary>
     /// <param name="mailbox">The device's mailbox.</param>
@@ -29,12 +33,24 @@ internal sealed class SenderHistory
         _lastNumber = lastNumber;
         foreach (var (message, digest, acceptedAt) in ids)
         {
-            Add(message, new Entry(digest, acceptedAt, null));
+            Add(message, digest, acceptedAt, null);
         }
     }
 
     /// <summary>The device's mailbox.</summary>
     public long Mailbox { get; }
+
+    /// <summary>Whether a message is on its way, so that no other history of the device may be made from what is on disk.</summary>
+    public bool IsBusy
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _pending > 0;
+            }
+        }
+    }
 
     /// <summary>The number of the next row on disk. For the one writer alone.</summary>
     public long NextNumber() => ++_lastNumber;
@@ -68,7 +84,8 @@ internal sealed class SenderHistory
             }
 
             isNew = true;
-            Add(submission.Message, new Entry(submission.Digest, send.AcceptedAt, send));
+            _pending++;
+            Add(submission.Message, submission.Digest, send.AcceptedAt, send);
             return null;
         }
     }
@@ -80,6 +97,7 @@ internal sealed class SenderHistory
         var message = send.Submission.Message;
         lock (_lock)
         {
+            _pending--;
             if (_entries.TryGetValue(message, out var entry) && entry.Pending == send)
             {
                 if (isAccepted)
@@ -96,21 +114,22 @@ internal sealed class SenderHistory
         }
     }
 
-    private void Add(MessageId message, Entry entry)
+    private void Add(MessageId message, ulong digest, DateTimeOffset acceptedAt, PendingSend? pending)
     {
-        if (!_entries.TryAdd(message, entry))
-        {
-            // Its time was over; its place in the order is the older one.
-            _entries[message] = entry;
-            return;
-        }
+        var place = ++_lastPlace;
+        _entries[message] = new Entry(digest, acceptedAt, pending, place);
+        _order.Enqueue((message, place));
 
-        _order.Enqueue(message);
-        if (_order.Count > Remembered)
+        // A message that was refused has left an empty place behind.
+        while (_entries.Count > Remembered || _order.Count > MostPlaces)
         {
-            _entries.Remove(_order.Dequeue());
+            var oldest = _order.Dequeue();
+            if (_entries.TryGetValue(oldest.Message, out var entry) && entry.Place == oldest.Place)
+            {
+                _entries.Remove(oldest.Message);
+            }
         }
     }
 
-    private readonly record struct Entry(ulong Digest, DateTimeOffset AcceptedAt, PendingSend? Pending);
+    private readonly record struct Entry(ulong Digest, DateTimeOffset AcceptedAt, PendingSend? Pending, long Place);
 }
