@@ -99,7 +99,7 @@ internal sealed class Mailbox
             {
                 // The device was removed just now, and its mail with it.
                 envelope.State = EnvelopeState.Settled;
-                envelope.Send.Settle(isKept: true);
+                envelope.Send.SettleUnwritten();
                 return;
             }
 
@@ -166,7 +166,15 @@ internal sealed class Mailbox
         lock (_lock)
         {
             isStored = _stored > 0;
-            return _unsettled.IsEmpty ? 0 : _unsettled.End - 1;
+            for (var sequence = _unsettled.End - 1; sequence >= _unsettled.First; sequence--)
+            {
+                if (_unsettled.Find(sequence) is { State: not EnvelopeState.AcknowledgedInCommit })
+                {
+                    return sequence;
+                }
+            }
+
+            return 0;
         }
     }
 
@@ -283,7 +291,7 @@ internal sealed class Mailbox
 
             for (var sequence = Math.Max(connection.Position + 1, _unsettled.First); sequence < _unsettled.End; sequence++)
             {
-                if (_unsettled.Find(sequence) is not { } envelope)
+                if (_unsettled.Find(sequence) is not { State: not EnvelopeState.AcknowledgedInCommit } envelope)
                 {
                     continue;
                 }
@@ -360,6 +368,12 @@ internal sealed class Mailbox
         bool isWaitedFor;
         lock (_lock)
         {
+            if (envelope.State == EnvelopeState.Settled)
+            {
+                // The server stops: it was in no transaction, and has been acknowledged since it was refused.
+                return;
+            }
+
             isWaitedFor = isCommitted && (_receiver is null || _receiver.Position < envelope.Sequence);
             var isAcknowledged = envelope.State == EnvelopeState.AcknowledgedInCommit;
             envelope.State = EnvelopeState.Settled;
@@ -442,7 +456,8 @@ internal sealed class Mailbox
     {
         lock (_lock)
         {
-            return _isRetired = _connections == 0 && _unsettled.IsEmpty && _deleting == 0 && !_isReserving && _stored == _count;
+            return _isRetired = _connections == 0 && _unsettled.IsEmpty && _deleting == 0 && !_isReserving && _stored == _count
+                && _history is not { IsBusy: true };
         }
     }
 
@@ -463,7 +478,7 @@ internal sealed class Mailbox
                 envelope.State = EnvelopeState.Settled;
                 _unsettled.Remove(envelope);
                 Free(1, envelope.Length);
-                envelope.Send.Settle(isKept: true);
+                envelope.Send.SettleUnwritten();
                 break;
             case EnvelopeState.Committing:
                 envelope.State = EnvelopeState.AcknowledgedInCommit;

@@ -17,6 +17,7 @@ internal sealed class PushGrace : IDisposable
     private readonly Lock _lock = new();
     private readonly Queue<(Mailbox Mailbox, long Since)> _waiting = [];
     private readonly List<Mailbox> _due = [];
+    private bool _isArmed;
 
     public PushGrace(IOptions<MailboxOptions> options, TimeProvider time)
     {
@@ -39,7 +40,7 @@ internal sealed class PushGrace : IDisposable
         lock (_lock)
         {
             _waiting.Enqueue((mailbox, since));
-            if (_waiting.Count == 1)
+            if (!_isArmed)
             {
                 Arm(since);
             }
@@ -48,7 +49,7 @@ internal sealed class PushGrace : IDisposable
 
     public void Dispose() => _timer.Dispose();
 
-    // The timer is the only caller.
+    // The timer is the only caller, and is not set again before this is through: it never runs twice at once.
     private void Store()
     {
         lock (_lock)
@@ -68,6 +69,7 @@ internal sealed class PushGrace : IDisposable
         _due.Clear();
         lock (_lock)
         {
+            _isArmed = false;
             if (_waiting.TryPeek(out var next))
             {
                 Arm(next.Since);
@@ -77,6 +79,7 @@ internal sealed class PushGrace : IDisposable
 
     private void Arm(long since)
     {
+        _isArmed = true;
         var left = _grace - _time.GetElapsedTime(since);
         _timer.Change(left > ShortestWait ? left : ShortestWait, Timeout.InfiniteTimeSpan);
     }

@@ -4,7 +4,7 @@ namespace KerberosMessaging.MessageServer.Domain;
 
 /// <summary>
 /// The ids of a device's last messages: a repeat is answered as the first was. What was stored is remembered on disk too, in the
-/// transaction that stored it; what a recipient acknowledged before it was ever written is remembered here alone.
+/// transaction that stored the last of it; what a recipient acknowledged before it was ever written is remembered here alone.
 /// </summary>
 internal sealed class SenderHistory
 {
@@ -38,6 +38,18 @@ internal sealed class SenderHistory
 
     /// <summary>The device's mailbox.</summary>
     public long Mailbox { get; }
+
+    /// <summary>Whether a message is on its way, so that no other history of the device may be made from what is on disk.</summary>
+    public bool IsBusy
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _pending.Count > 0;
+            }
+        }
+    }
 
     /// <summary>The number of the next row on disk. For the one writer alone.</summary>
     public long NextNumber() => ++_lastNumber;
