@@ -116,6 +116,8 @@ internal sealed class MailboxDirectory(IMailboxStore store, CommitQueue queue, P
             return new Committed<Mailbox?>(true, known);
         }
 
+        // Before the write: a mailbox that cannot be read fails its own device here, and not all that is in one transaction with it.
+        await LoadAsync(device.Client);
         var at = time.GetUtcNow();
         var state = await queue.CommitAsync(new OpenMailboxWrite(device, clientName)).WaitAsync(cancellationToken);
         if (state is not { IsDone: true, Result: { } found })

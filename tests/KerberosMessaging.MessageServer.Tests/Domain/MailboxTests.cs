@@ -98,7 +98,8 @@ public sealed class MailboxTests : IAsyncLifetime
         _core.Time.Advance(Grace);
         await _store.HeldAsync();
         var sequence = Assert.Single(bob.Sequences);
-        Assert.Null(bob.Mailbox.Acknowledge([new MailboxRange(sequence, sequence)]));
+        var delete = bob.Mailbox.Acknowledge([new MailboxRange(sequence, sequence)])!;
+        _core.Queue.Enqueue(delete);
         await AssertAcceptedAsync(send);
         Assert.Equal(0, bob.Mailbox.NewestUnsettled(out _));
         _store.Release();
@@ -117,7 +118,7 @@ public sealed class MailboxTests : IAsyncLifetime
         _store.Hold();
         _core.Time.Advance(Grace);
         await _store.HeldAsync();
-        bob.Mailbox.Acknowledge([new MailboxRange(bob.Sequences.Single(), long.MaxValue)]);
+        _core.Queue.Enqueue(bob.Mailbox.Acknowledge([new MailboxRange(bob.Sequences.Single(), long.MaxValue)])!);
         var next = await ReceiveAsync(10);
         var second = await SendAsync();
         Assert.Equal(second.Message, (await next.WaitForAsync(1, Cancellation))[0].Message);
@@ -135,7 +136,7 @@ public sealed class MailboxTests : IAsyncLifetime
         _store.Hold();
         _core.Time.Advance(Grace);
         await _store.HeldAsync();
-        bob.Mailbox.Acknowledge([new MailboxRange(bob.Sequences.Single(), long.MaxValue)]);
+        _core.Queue.Enqueue(bob.Mailbox.Acknowledge([new MailboxRange(bob.Sequences.Single(), long.MaxValue)])!);
         _store.Fails = true;
         _store.Release();
         await AssertAcceptedAsync(send);

@@ -151,12 +151,19 @@ internal sealed class FaultyStore : IAsyncDisposable
         await sending;
     }
 
-    /// <summary>Takes all that waits for a device, and holds it against what was accepted.</summary>
+    /// <summary>Takes and acknowledges all that waits for a device, and holds it against what was accepted.</summary>
     public async Task AssertHasAllAsync(TestDevice device, IReadOnlyCollection<SendMessageRequest> accepted)
     {
         await using var client = await SignInAsync(device);
-        await client.GrantAsync(1000, Cancellation);
-        var deliveries = await client.NextDeliveriesAsync(accepted.Count, Cancellation);
+        await client.GrantAsync(100, Cancellation);
+        var deliveries = new List<Deliver>();
+        while (deliveries.Count < accepted.Count)
+        {
+            deliveries.Add(await client.NextDeliveryAsync(Cancellation));
+            var number = deliveries[^1].Sequence;
+            await client.Connection.RequestAsync<Done>(new AcknowledgeRequest([new SequenceRange(number, number)], 1), Cancellation);
+        }
+
         Assert.Equal(accepted.Select(static message => message.Message), deliveries.Select(static delivery => delivery.Message));
         Assert.Equal(
             accepted.Select(static message => message.Envelopes[0].Envelope), deliveries.Select(static delivery => delivery.Envelope.ToArray()));
