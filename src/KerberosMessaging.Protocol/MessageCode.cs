@@ -87,6 +87,9 @@ public enum MessageCode : ushort
     /// <summary>AS exchange, between its steps: OPAQUE KE3, for a store that is sealed under an earlier export key.</summary>
     FetchPreviousKeys = 1049,
 
+    /// <summary>A sign of life; any peer may ask for one with it.</summary>
+    Ping = 1060,
+
     /// <summary>Registration completed.</summary>
     ClientRegistered = 1600,
 
@@ -161,4 +164,7 @@ public enum MessageCode : ushort
 
     /// <summary>Push to a message server: fetch your keys.</summary>
     ServerKeysChanged = 1903,
+
+    /// <summary>Push: nothing was heard for a while; the peer answers with <see cref="Ping"/>.</summary>
+    AreYouThere = 1910,
 }

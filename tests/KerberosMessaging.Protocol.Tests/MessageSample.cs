@@ -60,6 +60,7 @@ internal sealed record MessageSample(IWireMessage Message, Func<ReadOnlyMemory<b
         Of(new FetchServerKeysRequest()),
         Of(new ConfirmServerKeysRequest(4, 2)),
         Of(new FetchPreviousKeysRequest(Bytes(40, 64))),
+        Of(new PingRequest()),
         Of(new ClientRegistered(Client)),
         Of(new RegistrationRefused(RegistrationRefusal.NameTaken)),
         Of(new ServerList(
@@ -98,6 +99,7 @@ internal sealed record MessageSample(IWireMessage Message, Func<ReadOnlyMemory<b
             new Revocation(0x0102030405060708, RevocationKind.Client, new ClientId(Id(0x11)), default, default, Time.AddHours(1)),
         ])),
         Of(new ServerKeysChanged()),
+        Of(new AreYouThere()),
     }.ToDictionary(sample => sample.Message.FrameCode);
 
     /// <summary>The codes, for theories.</summary>

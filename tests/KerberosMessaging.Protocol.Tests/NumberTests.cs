@@ -36,6 +36,7 @@ public sealed class NumberTests
         1047 FetchServerKeys
         1048 ConfirmServerKeys
         1049 FetchPreviousKeys
+        1060 Ping
         1600 ClientRegistered
         1601 RegistrationRefused
         1602 ServerList
@@ -61,6 +62,7 @@ public sealed class NumberTests
         1901 Notice
         1902 Revocations
         1903 ServerKeysChanged
+        1910 AreYouThere
         """,
         Numbers<MessageCode>());
 

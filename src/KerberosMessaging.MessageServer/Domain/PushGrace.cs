@@ -10,8 +10,10 @@ internal sealed class PushGrace : IDisposable
     private readonly TimeSpan _grace;
     private readonly ITimer _timer;
     private readonly Lock _lock = new();
+    private readonly Lock _storing = new();
     private readonly Queue<(MailboxEnvelope Envelope, long PushedAt)> _pushed = [];
     private readonly List<MailboxEnvelope> _due = [];
+    private bool _isFlushing;
 
     public PushGrace(Microsoft.Extensions.Options.IOptions<MailboxOptions> options, TimeProvider time)
     {
@@ -26,21 +28,60 @@ internal sealed class PushGrace : IDisposable
         lock (_lock)
         {
             _pushed.Enqueue((envelope, _time.GetTimestamp()));
-            if (_pushed.Count == 1)
+            if (_pushed.Count > 1)
+            {
+                return;
+            }
+
+            if (_isFlushing)
+            {
+                // Elsewhere: the mailbox's lock is held here.
+                ThreadPool.UnsafeQueueUserWorkItem(static grace => grace.Store(), this, preferLocal: false);
+            }
+            else
             {
                 _timer.Change(_grace, Timeout.InfiniteTimeSpan);
             }
         }
     }
 
-    public void Dispose() => _timer.Dispose();
-
-    // The timer is the only caller, and sets itself again only here.
-    private void Store()
+    /// <summary>Stores what was pushed, and from now on everything at once: the server drains.</summary>
+    public void Flush()
     {
         lock (_lock)
         {
-            while (_pushed.TryPeek(out var oldest) && (oldest.Envelope.State != EnvelopeState.Pushed || IsOver(oldest.PushedAt)))
+            _isFlushing = true;
+        }
+
+        Store();
+    }
+
+    /// <summary>Gives envelopes their moment again.</summary>
+    public void Resume()
+    {
+        lock (_lock)
+        {
+            _isFlushing = false;
+        }
+    }
+
+    public void Dispose() => _timer.Dispose();
+
+    // One after the other: a mailbox's lock is taken within, and never the other way round.
+    private void Store()
+    {
+        lock (_storing)
+        {
+            StoreDue();
+        }
+    }
+
+    private void StoreDue()
+    {
+        lock (_lock)
+        {
+            while (_pushed.TryPeek(out var oldest)
+                && (_isFlushing || oldest.Envelope.State != EnvelopeState.Pushed || IsOver(oldest.PushedAt)))
             {
                 _due.Add(_pushed.Dequeue().Envelope);
             }

@@ -1,0 +1,41 @@
+using KerberosMessaging.Protocol;
+using KerberosMessaging.Transport;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace KerberosMessaging.Hosting.Wire;
+
+/// <summary>Finds peers that have gone without a word: one timer for all connections, which only look and count.</summary>
+internal sealed class KeepAliveService(
+    ConnectionRegistry registry,
+    IOptions<WireOptions> options,
+    ServerMetrics metrics,
+    TimeProvider time,
+    ILogger<KeepAliveService> logger) : BackgroundService
+{
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        var keepAlive = new KeepAlive(
+            TimeSpan.FromSeconds(options.Value.PingAfterSeconds), TimeSpan.FromSeconds(options.Value.DeadAfterSeconds));
+        using var timer = new PeriodicTimer(keepAlive.Interval, time);
+        try
+        {
+            while (await timer.WaitForNextTickAsync(stoppingToken))
+            {
+                foreach (var connection in registry.All)
+                {
+                    if (connection.Watch(keepAlive) == KeepAliveStep.End)
+                    {
+                        WireLog.PeerSilent(logger, connection.ConnectionId);
+                        metrics.ErrorSent(ProtocolError.TimedOut);
+                    }
+                }
+            }
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            // The server stops.
+        }
+    }
+}
