@@ -153,7 +153,7 @@ internal sealed class MessageServerConnection(
         if (code == MessageCode.Notice
             && WireReader.ReadWhole<Notice>(payload.Span) is { Kind: NoticeKind.ShuttingDown, RetryAfterMilliseconds: var retryAfter })
         {
-            Volatile.Write(ref _pause, new ServerPause(options.Time, TimeSpan.FromMilliseconds(retryAfter)));
+            Volatile.Write(ref _pause, new ServerPause(options.Time, Retry.Believable(TimeSpan.FromMilliseconds(retryAfter))));
         }
 
         return onPush(link, code, payload);

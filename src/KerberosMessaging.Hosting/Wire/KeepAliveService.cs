@@ -16,6 +16,11 @@ internal sealed class KeepAliveService(
 {
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
+        if (options.Value.PingAfterSeconds == 0)
+        {
+            return;
+        }
+
         var keepAlive = new KeepAlive(
             TimeSpan.FromSeconds(options.Value.PingAfterSeconds), TimeSpan.FromSeconds(options.Value.DeadAfterSeconds));
         using var timer = new PeriodicTimer(keepAlive.Interval, time);

@@ -42,8 +42,8 @@ public sealed class WireOptions : IValidatableObject
     [Range(1, 3600)]
     public int SignInDeadlineSeconds { get; set; } = 60;
 
-    /// <summary>Seconds of silence after which a signed-in peer is asked for a sign of life.</summary>
-    [Range(1, 3600)]
+    /// <summary>Seconds of silence after which a signed-in peer is asked for a sign of life; 0 asks nobody and gives nobody up.</summary>
+    [Range(0, 3600)]
     public int PingAfterSeconds { get; set; } = 30;
 
     /// <summary>Seconds of silence after which a signed-in peer's connection ends. It may be a sixth of <see cref="PingAfterSeconds"/> more.</summary>
