@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using System.Text.Json;
 using KerberosMessaging.Hosting.Wire;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -40,8 +41,13 @@ public static class DrainEndpoints
     /// Readiness turns off at once, new connections are turned away, and each open one is closed as soon as what it asked is answered, or when the grace is
     /// over; clients are told when to come back. The process stays up, drained, unless it is told to stop: what stops it otherwise, or undoes the drain, is up to you.
     /// </remarks>
-    private static Accepted<DrainView> Start(DrainRequest? request, DrainService drain)
+    private static Results<Accepted<DrainView>, ValidationProblem> Start(DrainRequest? request, DrainService drain)
     {
+        if (request is not null && Check(request) is { Count: > 0 } errors)
+        {
+            return TypedResults.ValidationProblem(errors);
+        }
+
         var grace = Seconds(request?.GraceSeconds) ?? drain.DefaultGrace;
         drain.Start(Seconds(request?.RetryAfterSeconds) ?? drain.DefaultRetryAfter, grace);
         if (request?.Stop == true)
@@ -57,6 +63,16 @@ public static class DrainEndpoints
     private static Results<Ok<DrainView>, ProblemHttpResult> Undo(DrainService drain) => drain.TryUndo()
         ? TypedResults.Ok(View(drain))
         : TypedResults.Problem("The server stops.", statusCode: StatusCodes.Status409Conflict);
+
+    // Validation is generated for the servers' own endpoints alone.
+    private static Dictionary<string, string[]> Check(DrainRequest request)
+    {
+        var results = new List<ValidationResult>();
+        Validator.TryValidateObject(request, new ValidationContext(request), results, validateAllProperties: true);
+        return results.ToDictionary(
+            static result => JsonNamingPolicy.CamelCase.ConvertName(result.MemberNames.Single()),
+            static result => new[] { result.ErrorMessage! });
+    }
 
     private static TimeSpan? Seconds(int? seconds) => seconds is { } value ? TimeSpan.FromSeconds(value) : null;
 
