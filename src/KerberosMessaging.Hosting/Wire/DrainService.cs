@@ -40,7 +40,9 @@ public sealed class DrainService
         _lifetime = lifetime;
         _options = options.Value;
         _logger = logger;
-        lifetime.ApplicationStopping.Register(() => Start(DefaultRetryAfter, DefaultGrace));
+
+        // An admin who drained before said when to come back.
+        lifetime.ApplicationStopping.Register(() => Start(Volatile.Read(ref _drain)?.RetryAfter ?? DefaultRetryAfter, DefaultGrace));
     }
 
     /// <summary>Raised when a drain starts: what waits for a better moment is to be settled now.</summary>
@@ -65,7 +67,9 @@ public sealed class DrainService
         : _registry.Count > 0 ? DrainState.Draining
         : DrainState.Drained;
 
-    /// <summary>Starts a drain. One that runs goes on, with the new times if they are shorter.</summary>
+    /// <summary>
+    /// Starts a drain. Connections that one before told to go are not told again, and end when the first of the two graces is over.
+    /// </summary>
     /// <param name="retryAfter">After what time clients are told to come back. Each is told up to twice as long, so that they do not all come at once.</param>
     /// <param name="grace">How long connections may finish what is in flight.</param>
     public void Start(TimeSpan retryAfter, TimeSpan grace)
@@ -145,6 +149,8 @@ public sealed class DrainService
 
     private sealed class Drain(TimeSpan retryAfter)
     {
+        public TimeSpan RetryAfter => retryAfter;
+
         public TimeSpan Spread() => retryAfter * (1 + Random.Shared.NextDouble());
     }
 }
