@@ -12,9 +12,7 @@ public sealed partial class RequestConnection
     private async Task WatchAsync(ChannelOptions options)
     {
         var keepAlive = new KeepAlive(options.PingAfter, options.DeadAfter);
-        using var timer = new PeriodicTimer(keepAlive.Interval, options.Time);
-        await using var registration = _closing.Token.UnsafeRegister(static timer => ((PeriodicTimer)timer!).Dispose(), timer).ConfigureAwait(false);
-        while (await timer.WaitForNextTickAsync(CancellationToken.None).ConfigureAwait(false))
+        while (await PassesAsync(keepAlive.Interval, options.Time).ConfigureAwait(false))
         {
             switch (keepAlive.Next(ref _silentIntervals))
             {
@@ -27,6 +25,14 @@ public sealed partial class RequestConnection
                     return;
             }
         }
+    }
+
+    // Each interval begins where this one was noticed: a clock that leaps, such as after a machine slept, is one interval. False when
+    // the connection ends.
+    private async ValueTask<bool> PassesAsync(TimeSpan interval, TimeProvider time)
+    {
+        await Task.Delay(interval, time, _closing.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        return !_closing.IsCancellationRequested;
     }
 
     // Where there is no room, the peer hears enough already, or takes nothing any more.

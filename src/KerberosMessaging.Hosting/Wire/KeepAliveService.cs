@@ -23,11 +23,12 @@ internal sealed class KeepAliveService(
 
         var keepAlive = new KeepAlive(
             TimeSpan.FromSeconds(options.Value.PingAfterSeconds), TimeSpan.FromSeconds(options.Value.DeadAfterSeconds));
-        using var timer = new PeriodicTimer(keepAlive.Interval, time);
         try
         {
-            while (await timer.WaitForNextTickAsync(stoppingToken))
+            while (true)
             {
+                // Each interval begins where the last was noticed: a clock that leaps, or a stall of this process, is one interval.
+                await Task.Delay(keepAlive.Interval, time, stoppingToken);
                 foreach (var connection in registry.All)
                 {
                     if (connection.Watch(keepAlive) == KeepAliveStep.End)

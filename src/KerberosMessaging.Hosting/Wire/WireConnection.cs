@@ -220,7 +220,8 @@ public sealed class WireConnection : IDisposable
     /// <summary>Ends a connection that drains, whether or not everything is answered.</summary>
     internal void EndDrain()
     {
-        if (Reading.IsCancellationRequested)
+        // Not by its token, which a connection that has just ended has no more.
+        if (_reading.IsCancellationRequested)
         {
             Cancel(_closing);
         }
