@@ -58,6 +58,7 @@ public static class MessageServerApp
             await SqliteStartup.MigrateAsync(app.Services);
             await LoadIdentityAsync(app.Services);
             MapAdmin(app.UseAdminApi());
+            SettleWhenDraining(app.Services.GetRequiredService<DrainService>(), app.Services.GetRequiredService<PushGrace>());
             return app;
         }
         catch
@@ -137,6 +138,13 @@ public static class MessageServerApp
         services.AddSingleton<RealmLink>();
     }
 
+    // Nobody acknowledges any more what was pushed, so it goes to disk, and its senders have their answers while they are still here.
+    private static void SettleWhenDraining(DrainService drain, PushGrace grace)
+    {
+        drain.Started += grace.Flush;
+        drain.Undone += grace.Resume;
+    }
+
     private static async Task LoadIdentityAsync(IServiceProvider services)
     {
         if (await services.GetRequiredService<ServerIdentityStore>().LoadAsync(CancellationToken.None) is { } enrolled)
@@ -152,6 +160,7 @@ public static class MessageServerApp
 
     private static void MapAdmin(RouteGroupBuilder admin)
     {
+        admin.MapDrain();
         admin.MapGet("/connections", ConnectionEndpoints.List).WithTags("Connections");
         admin.MapGet("/queues", QueueEndpoints.ListAsync).WithTags("Mailboxes");
         admin.MapGet("/blobs/stats", BlobEndpoints.ReadStatsAsync).WithTags("Blobs");

@@ -105,6 +105,9 @@ public enum MessageCode : ushort
     /// <summary>Deletes a blob of one's own.</summary>
     DeleteBlob = 1058,
 
+    /// <summary>A sign of life; any peer may ask for one with it.</summary>
+    Ping = 1060,
+
     /// <summary>Registration completed.</summary>
     ClientRegistered = 1600,
 
@@ -191,4 +194,7 @@ public enum MessageCode : ushort
 
     /// <summary>Push: few of the device's one-time prekeys are left.</summary>
     PrekeysLow = 1904,
+
+    /// <summary>Push: nothing was heard for a while; the peer answers with <see cref="Ping"/>.</summary>
+    AreYouThere = 1910,
 }

@@ -21,7 +21,7 @@ public enum ProtocolError : ushort
     /// <summary>A handshake or record could not be verified. One code for every cause.</summary>
     ChannelFailed = 5,
 
-    /// <summary>A stage or a frame took longer than its deadline.</summary>
+    /// <summary>A stage or a frame took longer than its deadline, or a signed-in peer was silent for too long.</summary>
     TimedOut = 6,
 
     /// <summary>The ticket that opened this connection has ended.</summary>

@@ -72,6 +72,7 @@ internal sealed record MessageSample(IWireMessage Message, Func<ReadOnlyMemory<b
         Of(new WriteBlobRequest(Blob, 0x0102030405060708, Bytes(43, 20))),
         Of(new ReadBlobRequest(Blob, 0x0102030405060708, 65_600)),
         Of(new DeleteBlobRequest(Blob)),
+        Of(new PingRequest()),
         Of(new ClientRegistered(Client)),
         Of(new RegistrationRefused(RegistrationRefusal.NameTaken)),
         Of(new ServerList(
@@ -115,6 +116,7 @@ internal sealed record MessageSample(IWireMessage Message, Func<ReadOnlyMemory<b
         ])),
         Of(new ServerKeysChanged()),
         Of(new PrekeysLow(new OneTimePrekeyStock(19, 0x01020304, 0), new OneTimePrekeyStock(0, 8, 0x0102030405060708))),
+        Of(new AreYouThere()),
     }.ToDictionary(sample => sample.Message.FrameCode);
 
     /// <summary>The codes, for theories.</summary>

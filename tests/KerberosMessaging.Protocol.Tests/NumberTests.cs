@@ -42,6 +42,7 @@ public sealed class NumberTests
         1056 WriteBlob
         1057 ReadBlob
         1058 DeleteBlob
+        1060 Ping
         1600 ClientRegistered
         1601 RegistrationRefused
         1602 ServerList
@@ -71,6 +72,7 @@ public sealed class NumberTests
         1902 Revocations
         1903 ServerKeysChanged
         1904 PrekeysLow
+        1910 AreYouThere
         """,
         Numbers<MessageCode>());
 

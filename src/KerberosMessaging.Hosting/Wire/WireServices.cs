@@ -1,6 +1,8 @@
 using System.Net;
+using KerberosMessaging.Hosting.Admin;
 using KerberosMessaging.Hosting.Wire.Limits;
 using KerberosMessaging.Protocol;
+using KerberosMessaging.Protocol.Messages;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
@@ -24,6 +26,10 @@ public static class WireServices
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<ServerIdentity>();
         services.TryAddSingleton<ConnectionRegistry>();
+        services.TryAddSingleton<ReadinessState>();
+        services.TryAddSingleton<DrainService>();
+        services.AddHostedService<KeepAliveService>();
+        services.AddPipelinedRequest<PingRequest, PingHandler>(RequestAccess.Anyone, cost: 0);
         services.TryAddSingleton<RequestDispatcher>();
         services.TryAddSingleton<RequestLoop>();
         services.TryAddSingleton<WireListener>();

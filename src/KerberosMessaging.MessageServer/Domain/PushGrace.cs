@@ -15,9 +15,11 @@ internal sealed class PushGrace : IDisposable
     private readonly TimeSpan _grace;
     private readonly ITimer _timer;
     private readonly Lock _lock = new();
+    private readonly Lock _storing = new();
     private readonly Queue<(Mailbox Mailbox, long Since)> _waiting = [];
     private readonly List<Mailbox> _due = [];
     private bool _isArmed;
+    private bool _isFlushing;
 
     public PushGrace(IOptions<MailboxOptions> options, TimeProvider time)
     {
@@ -30,7 +32,7 @@ internal sealed class PushGrace : IDisposable
     public long Now => _time.GetTimestamp();
 
     /// <summary>Whether an envelope that was pushed then has had its moment.</summary>
-    public bool IsOver(long pushedAt) => _time.GetElapsedTime(pushedAt) >= _grace;
+    public bool IsOver(long pushedAt) => Volatile.Read(ref _isFlushing) || _time.GetElapsedTime(pushedAt) >= _grace;
 
     /// <summary>Lets a mailbox be looked at when the moment of its oldest pushed envelope is over.</summary>
     /// <param name="mailbox">The mailbox.</param>
@@ -40,17 +42,50 @@ internal sealed class PushGrace : IDisposable
         lock (_lock)
         {
             _waiting.Enqueue((mailbox, since));
-            if (!_isArmed)
+            if (_isFlushing)
+            {
+                // Elsewhere: the mailbox's lock is held here.
+                ThreadPool.UnsafeQueueUserWorkItem(static grace => grace.Store(), this, preferLocal: false);
+            }
+            else if (!_isArmed)
             {
                 Arm(since);
             }
         }
     }
 
+    /// <summary>Stores what was pushed, and from now on everything at once: the server drains.</summary>
+    public void Flush()
+    {
+        lock (_lock)
+        {
+            _isFlushing = true;
+        }
+
+        Store();
+    }
+
+    /// <summary>Gives envelopes their moment again.</summary>
+    public void Resume()
+    {
+        lock (_lock)
+        {
+            _isFlushing = false;
+        }
+    }
+
     public void Dispose() => _timer.Dispose();
 
-    // The timer is the only caller, and is not set again before this is through: it never runs twice at once.
+    // One after the other: a mailbox's lock is taken within, and never the other way round.
     private void Store()
+    {
+        lock (_storing)
+        {
+            StoreDue();
+        }
+    }
+
+    private void StoreDue()
     {
         lock (_lock)
         {
