@@ -12,7 +12,7 @@ internal sealed class TestCore : IAsyncDisposable
     private readonly ILoggerFactory _loggers;
     private bool _isStopped;
 
-    private TestCore(IMailboxStore store, MailboxOptions limits, DateTimeOffset now)
+    private TestCore(IMailboxStore store, MailboxOptions limits, DateTimeOffset now, int clientsInMemory)
     {
         _loggers = new LoggerFactory([Log]);
         Store = store;
@@ -20,7 +20,7 @@ internal sealed class TestCore : IAsyncDisposable
         var options = Options.Create(limits);
         Queue = new CommitQueue(store, Time, _loggers.CreateLogger<CommitQueue>());
         Grace = new PushGrace(options, Time);
-        Mailboxes = new MailboxDirectory(store, Queue, Grace, Bus, Time);
+        Mailboxes = new MailboxDirectory(store, Queue, Grace, Bus, Time) { ClientsInMemory = clientsInMemory };
         var guard = new StoreGuard(store, options, Options.Create(new DataOptions()), Time, _loggers.CreateLogger<StoreGuard>());
         Relay = new Relay(Mailboxes, store, guard, options, _loggers.CreateLogger<Relay>());
         Deliveries = new DeliveryService(store, Mailboxes, new InProcessPresence(), Bus, Time, _loggers.CreateLogger<DeviceConnection>());
@@ -44,9 +44,10 @@ internal sealed class TestCore : IAsyncDisposable
 
     public DeliveryService Deliveries { get; }
 
-    public static async Task<TestCore> StartAsync(IMailboxStore store, MailboxOptions limits, DateTimeOffset now)
+    public static async Task<TestCore> StartAsync(
+        IMailboxStore store, MailboxOptions limits, DateTimeOffset now, int clientsInMemory = 10_000)
     {
-        var core = new TestCore(store, limits, now);
+        var core = new TestCore(store, limits, now, clientsInMemory);
         await core.Queue.StartAsync(CancellationToken.None);
         return core;
     }
@@ -99,7 +100,7 @@ internal sealed class TestCore : IAsyncDisposable
     {
         for (var i = 0; i < 2; i++)
         {
-            await Queue.CommitAsync(new CloseMailboxWrite(TestDevice.Of("nobody").Address)).WaitAsync(TestContext.Current.CancellationToken);
+            await Queue.CommitAsync(new CloseMailboxWrite(TestDevice.Of("nobody").Address)).WaitAsync(Until.Deadline, TestContext.Current.CancellationToken);
         }
     }
 
