@@ -11,7 +11,7 @@ namespace KerberosMessaging.MessageServer.Tests.Faults;
 /// <summary>A database with a broken page: whoever has nothing to do with it goes on, and nothing is deleted.</summary>
 public sealed class CorruptionTests
 {
-    private const int Patience = 180_000;
+    private const int Patience = 120_000;
     private const int PageSize = 4096;
     private const int Messages = 60;
     private const int MostLines = 150;

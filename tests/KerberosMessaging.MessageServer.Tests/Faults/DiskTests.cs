@@ -10,7 +10,7 @@ namespace KerberosMessaging.MessageServer.Tests.Faults;
 /// <summary>Disks that are full, broken or read-only: a clear refusal, no end of the server, and all as it was when the cause is gone.</summary>
 public sealed class DiskTests
 {
-    private const int Patience = 180_000;
+    private const int Patience = 120_000;
     private const int EnvelopeBytes = 32 * 1024;
 
     // Some seconds of trying in vain: each failed commit may tell its reason with its trace, and not more.

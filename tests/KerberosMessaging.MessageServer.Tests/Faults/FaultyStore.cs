@@ -18,7 +18,7 @@ internal sealed class FaultyStore : IAsyncDisposable
     private FaultyStore(string? subfolder, string[] args)
     {
         Folder = subfolder is null ? _folder.FullName : Directory.CreateDirectory(_folder.File(subfolder)).FullName;
-        _args = args;
+        _args = ["--Limits:RequestsPerSecondPerClient=1000000", "--Limits:RequestsBurstPerClient=1000000", .. args];
     }
 
     public string Folder { get; }
@@ -87,6 +87,16 @@ internal sealed class FaultyStore : IAsyncDisposable
         }
     }
 
+    /// <summary>Signs in on a connection that the test holds.</summary>
+    public async Task<RequestConnection> SignInAsync(TestDevice device, SlowPipe pipe)
+    {
+        var channel = await SecureChannel.ConnectAsync(
+            pipe, key => key.SequenceEqual(_realm.ServerKey.PublicKey.Span), new ChannelOptions { PayloadLimit = ProtocolLimits.PayloadAfterAuthentication }, Cancellation);
+        var connection = new RequestConnection(channel, pipe);
+        await _realm.Issue(device, DateTimeOffset.UtcNow).PresentAsync(connection, Cancellation);
+        return connection;
+    }
+
     /// <summary>Opens the server's database beside the server.</summary>
     public SqliteConnection Open() => new SqliteDatabase(Database).Open();
 
@@ -144,11 +154,19 @@ internal sealed class FaultyStore : IAsyncDisposable
         Deliver delivery;
         do
         {
-            delivery = await recipient.NextDeliveryAsync(Cancellation);
+            delivery = await NextDeliveryAsync(recipient, sending);
         }
         while (delivery.Message != message.Message);
         await recipient.AcknowledgeAsync(delivery.Sequence, delivery.Sequence, Cancellation);
         await sending;
+    }
+
+    /// <summary>Takes what comes next, unless it cannot come: its sender was refused.</summary>
+    public static async Task<Deliver> NextDeliveryAsync(TestClient recipient, Task sending)
+    {
+        var delivery = recipient.NextDeliveryAsync(Cancellation).AsTask();
+        await await Task.WhenAny(sending, delivery);
+        return await delivery;
     }
 
     /// <summary>Takes and acknowledges all that waits for a device, and holds it against what was accepted.</summary>

@@ -10,7 +10,7 @@ namespace KerberosMessaging.MessageServer.Tests.Faults;
 /// <summary>Another program writes in the server's database for some seconds: a backup, a look with sqlite3.</summary>
 public sealed class LockTests
 {
-    private const int Patience = 180_000;
+    private const int Patience = 120_000;
     private const int MostLines = 60;
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
