@@ -90,7 +90,7 @@ public sealed class AdminEndpointTests : IAsyncLifetime
         Assert.Equal(2, full.GetProperty("waiting").GetInt32());
         Assert.Equal(2 * envelope.Length, full.GetProperty("bytes").GetInt32());
         Assert.Equal(accepted.AcceptedAt, full.GetProperty("oldestAcceptedAt").GetDateTimeOffset());
-        Assert.Equal(2, full.GetProperty("lastSequence").GetInt32());
+        Assert.Equal(2, full.GetProperty("newestSequence").GetInt32());
         Assert.Equal(JsonValueKind.Null, queues[0].GetProperty("oldestAcceptedAt").ValueKind);
     }
 

@@ -140,7 +140,7 @@ public sealed class MailboxDirectoryTests : IAsyncLifetime
         var again = await _core.ConnectAsync(_alice);
         var repeat = await _core.SendAsync(again, send.Submission);
         Assert.Single(bob.Pushed);
-        _core.Time.Advance(TimeSpan.FromMilliseconds(50));
+        _core.Time.Advance(TimeSpan.FromMilliseconds(new MailboxOptions().PushGraceMilliseconds));
         Assert.Equal(SendStatus.Accepted, (await repeat.AnswerAsync(Cancellation)).Status);
         Assert.Equal(SendStatus.Accepted, (await send.AnswerAsync(Cancellation)).Status);
     }

@@ -6,7 +6,7 @@ namespace KerberosMessaging.MessageServer.Tests.Domain;
 /// <summary>What becomes of an envelope between its sender, its device and the disk.</summary>
 public sealed class MailboxTests : IAsyncLifetime
 {
-    private static readonly TimeSpan Grace = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan Grace = TimeSpan.FromMilliseconds(new MailboxOptions().PushGraceMilliseconds);
     private static readonly DateTimeOffset Start = DateTimeOffset.FromUnixTimeMilliseconds(1_800_000_000_000);
 
     private readonly MailboxOptions _limits = new() { MaxMessages = 20 };

@@ -8,7 +8,7 @@ namespace KerberosMessaging.MessageServer.Tests.Domain;
 /// <summary>What is taken, once or not at all, and stays so across restarts with a real database.</summary>
 public sealed class RelayTests : IAsyncLifetime
 {
-    private static readonly TimeSpan Grace = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan Grace = TimeSpan.FromMilliseconds(new MailboxOptions().PushGraceMilliseconds);
     private static readonly DateTimeOffset Start = DateTimeOffset.FromUnixTimeMilliseconds(1_800_000_000_000);
 
     private readonly TempFolder _folder = new();

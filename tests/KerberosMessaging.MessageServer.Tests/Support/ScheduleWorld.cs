@@ -129,7 +129,7 @@ internal sealed class ScheduleWorld : IAsyncDisposable
             || _receivers.Any(static receiver => receiver.HasUnread))
         {
             Assert.True(TimeProvider.System.GetElapsedTime(started) < TimeSpan.FromSeconds(3), Describe());
-            _core.Time.Advance(TimeSpan.FromMilliseconds(50));
+            _core.Time.Advance(TimeSpan.FromMilliseconds(new MailboxOptions().PushGraceMilliseconds));
             await SettleAsync();
             Harvest();
             foreach (var receiver in _receivers)

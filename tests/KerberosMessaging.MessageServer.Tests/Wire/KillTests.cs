@@ -55,8 +55,8 @@ public sealed class KillTests : IDisposable
             await bob.GrantAsync(1000, Cancellation);
             var deliveries = await bob.NextDeliveriesAsync(answered.Count, Cancellation);
             Assert.Equal(answered, deliveries.Select(static delivery => delivery.Message));
-            Assert.Equal(
-                Enumerable.Range(1, answered.Count).Select(static i => (ulong)i), deliveries.Select(static delivery => delivery.Sequence));
+            var sequences = deliveries.Select(static delivery => delivery.Sequence).ToArray();
+            Assert.Equal(sequences.Distinct().Order(), sequences);
         }
         finally
         {
