@@ -67,11 +67,11 @@ internal sealed class Submission
         BinaryPrimitives.WriteUInt32BigEndian(head[16..], TimeToLiveSeconds);
         head[^1] = IsEphemeral ? (byte)1 : (byte)0;
         var digest = XxHash3.HashToUInt64(head);
+        Span<byte> envelope = stackalloc byte[EnvelopeHeadSize];
         for (var i = 0; i < Envelopes.Count; i++)
         {
             // Each is hashed with its length and the digest so far, so that bytes cannot move from one to the next unseen.
             var (device, body) = Envelopes[i];
-            Span<byte> envelope = stackalloc byte[EnvelopeHeadSize];
             device.Value.TryWriteBytes(envelope, bigEndian: true, out _);
             BinaryPrimitives.WriteInt32BigEndian(envelope[16..], body.Length);
             digest = XxHash3.HashToUInt64(envelope, (long)digest);
