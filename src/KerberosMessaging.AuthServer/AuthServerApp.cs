@@ -174,6 +174,7 @@ public static class AuthServerApp
 
     private static void MapAdmin(RouteGroupBuilder admin)
     {
+        admin.MapDrain();
         ClientEndpoints.Map(admin);
         DeviceEndpoints.Map(admin);
         SessionEndpoints.Map(admin);

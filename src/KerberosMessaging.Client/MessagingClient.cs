@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.ExceptionServices;
+using KerberosMessaging.Client.Blobs;
 using KerberosMessaging.Client.Connections;
 using KerberosMessaging.Client.Conversations;
 using KerberosMessaging.Client.Store;
@@ -25,6 +26,7 @@ public sealed partial class MessagingClient : IAsyncDisposable
     private readonly Contacts _contacts;
     private readonly Sender _sender;
     private readonly Receiver _receiver;
+    private readonly BlobTransfer _blobs;
     private int _disposed;
 
     private MessagingClient(RealmPin realm, LocalStore store, Account account, MessagingOptions options)
@@ -39,6 +41,7 @@ public sealed partial class MessagingClient : IAsyncDisposable
         _contacts = new Contacts(store, _auth, account);
         _sender = new Sender(store, _contacts, _servers, account, options);
         _receiver = new Receiver(store, _contacts, options);
+        _blobs = new BlobTransfer(options);
     }
 
     /// <summary>The client's name as registered.</summary>
@@ -238,7 +241,7 @@ public sealed partial class MessagingClient : IAsyncDisposable
             using var prekeys = DeviceKeys.Prekeys(transaction);
             return prekeys.Bundle.ToBytes();
         });
-        await home.RequestAsync<Done>(new UploadPrekeysRequest(bundle), cancellationToken).ConfigureAwait(false);
+        await home.RequestAsync<PrekeyStatus>(new UploadPrekeysRequest(bundle, 0, []), cancellationToken).ConfigureAwait(false);
         _store.Write(transaction => transaction.SetSetting(Setting, server));
     }
 

@@ -66,6 +66,18 @@ public enum MessagingFailure
     /// <summary>The local store is missing, unwritable, damaged, or sealed under another key.</summary>
     StoreUnusable,
 
+    /// <summary>The message server does not have the blob: it expired or was deleted, or it is not this client's to delete.</summary>
+    BlobNotFound,
+
+    /// <summary>The content is larger than the message server takes.</summary>
+    BlobTooLarge,
+
+    /// <summary>What this client uploaded takes all that the message server lets it have.</summary>
+    BlobQuotaExceeded,
+
+    /// <summary>What the message server gave is not what was uploaded.</summary>
+    BlobDamaged,
+
     /// <summary>The server refused the request for a reason that the caller cannot act on.</summary>
     Refused,
 }

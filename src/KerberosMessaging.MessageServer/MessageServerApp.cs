@@ -3,8 +3,10 @@ using KerberosMessaging.Hosting.Startup;
 using KerberosMessaging.Hosting.Wire;
 using KerberosMessaging.MessageServer.Admin;
 using KerberosMessaging.MessageServer.Domain;
+using KerberosMessaging.MessageServer.Domain.Blobs;
 using KerberosMessaging.MessageServer.Enrolment;
 using KerberosMessaging.MessageServer.Persistence;
+using KerberosMessaging.MessageServer.Persistence.Blobs;
 using KerberosMessaging.MessageServer.Persistence.Sqlite;
 using KerberosMessaging.MessageServer.Realm;
 using KerberosMessaging.MessageServer.Requests;
@@ -39,11 +41,13 @@ public static class MessageServerApp
             adminPort: 8082,
             args,
             (RealmOptions.SectionName, typeof(RealmOptions)),
-            (MailboxOptions.SectionName, typeof(MailboxOptions)));
+            (MailboxOptions.SectionName, typeof(MailboxOptions)),
+            (PrekeyOptions.SectionName, typeof(PrekeyOptions)),
+            (BlobOptions.SectionName, typeof(BlobOptions)));
         configure?.Invoke(builder);
         var data = builder.AddDataDirectory("kmsg message server");
         builder.AddAdminApi(
-            "Message server", "Connections and mailboxes of a message server.", typeof(MessageServerApp).Assembly);
+            "Message server", "Connections, mailboxes and blobs of a message server.", typeof(MessageServerApp).Assembly);
         AddServices(builder.Services, data);
 
         var app = builder.Build();
@@ -54,6 +58,7 @@ public static class MessageServerApp
             await SqliteStartup.MigrateAsync(app.Services);
             await LoadIdentityAsync(app.Services);
             MapAdmin(app.UseAdminApi());
+            SettleWhenDraining(app.Services.GetRequiredService<DrainService>(), app.Services.GetRequiredService<PushGrace>());
             return app;
         }
         catch
@@ -80,6 +85,11 @@ public static class MessageServerApp
         services.AddSingleton<IPresence, InProcessPresence>();
         services.AddSingleton<IWakeBus, InProcessWakeBus>();
         services.AddSingleton<DeliveryService>();
+        services.AddOptions<PrekeyOptions>().BindConfiguration(PrekeyOptions.SectionName).ValidateOnStart();
+        services.AddSingleton<IValidateOptions<PrekeyOptions>, PrekeyOptionsValidator>();
+        services.AddSingleton<PrekeyFetchLimits>();
+        services.AddSingleton<PrekeyAlerts>();
+        services.AddSingleton<PrekeyService>();
         services.AddSingleton<TicketKeyRing>();
         services.AddSingleton<RevokedTickets>();
         services.AddSingleton<TicketGate>();
@@ -95,13 +105,24 @@ public static class MessageServerApp
             .UseLoggerFactory(NullLoggerFactory.Instance)
             .AddInterceptors(new PragmaInterceptor()));
         services.AddSingleton<ServerIdentityStore>();
+        AddBlobs(services, data);
         AddRealm(services);
 
         // Before Kestrel's, so that they start before the first request comes and stop after the last has gone.
         services.AddHostedService(static provider => provider.GetRequiredService<CommitQueue>());
         services.AddHostedService(static provider => provider.GetRequiredService<StoreGuard>());
         services.AddHostedService<Sweeper>();
+        services.AddHostedService<BlobSweeper>();
         services.AddHostedService<RealmService>();
+    }
+
+    private static void AddBlobs(IServiceCollection services, DataOptions data)
+    {
+        services.AddOptions<BlobOptions>().BindConfiguration(BlobOptions.SectionName).ValidateOnStart();
+        services.AddSingleton<IValidateOptions<BlobOptions>, BlobOptionsValidator>();
+        services.AddSingleton(new BlobStore(data.PathOf("blobs")));
+        services.AddSingleton<BlobIndex>();
+        services.AddSingleton<BlobService>();
     }
 
     private static void AddRealm(IServiceCollection services)
@@ -115,6 +136,13 @@ public static class MessageServerApp
         services.AddSingleton<FirstEnrolment>();
         services.AddSingleton<RevocationFeed>();
         services.AddSingleton<RealmLink>();
+    }
+
+    // Nobody acknowledges any more what was pushed, so it goes to disk, and its senders have their answers while they are still here.
+    private static void SettleWhenDraining(DrainService drain, PushGrace grace)
+    {
+        drain.Started += grace.Flush;
+        drain.Undone += grace.Resume;
     }
 
     private static async Task LoadIdentityAsync(IServiceProvider services)
@@ -132,7 +160,9 @@ public static class MessageServerApp
 
     private static void MapAdmin(RouteGroupBuilder admin)
     {
+        admin.MapDrain();
         admin.MapGet("/connections", ConnectionEndpoints.List).WithTags("Connections");
         admin.MapGet("/queues", QueueEndpoints.ListAsync).WithTags("Mailboxes");
+        admin.MapGet("/blobs/stats", BlobEndpoints.ReadStatsAsync).WithTags("Blobs");
     }
 }

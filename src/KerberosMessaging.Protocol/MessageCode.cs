@@ -9,6 +9,9 @@ public enum MessageCode : ushort
     /// <summary>Answer to <see cref="ClientHello"/>, in clear and signed.</summary>
     ServerHello = 1001,
 
+    /// <summary>Several frames in one record, from either end.</summary>
+    Bundle = 1002,
+
     /// <summary>Registers a client, first step (RFC 9807, section 5).</summary>
     RegisterClient = 1024,
 
@@ -87,6 +90,24 @@ public enum MessageCode : ushort
     /// <summary>AS exchange, between its steps: OPAQUE KE3, for a store that is sealed under an earlier export key.</summary>
     FetchPreviousKeys = 1049,
 
+    /// <summary>Asks what the server has of the device's one-time prekeys.</summary>
+    GetPrekeyStatus = 1050,
+
+    /// <summary>Begins the upload of a blob, or asks where to go on with it.</summary>
+    StartBlob = 1055,
+
+    /// <summary>Uploads the next bytes of a blob.</summary>
+    WriteBlob = 1056,
+
+    /// <summary>Asks for bytes of a blob.</summary>
+    ReadBlob = 1057,
+
+    /// <summary>Deletes a blob of one's own.</summary>
+    DeleteBlob = 1058,
+
+    /// <summary>A sign of life; any peer may ask for one with it.</summary>
+    Ping = 1060,
+
     /// <summary>Registration completed.</summary>
     ClientRegistered = 1600,
 
@@ -150,6 +171,15 @@ public enum MessageCode : ushort
     /// <summary>The client's sealed earlier export keys.</summary>
     PreviousKeys = 1623,
 
+    /// <summary>What the server has of the device's one-time prekeys.</summary>
+    PrekeyStatus = 1624,
+
+    /// <summary>How far the upload of a blob has come.</summary>
+    BlobState = 1630,
+
+    /// <summary>Bytes of a blob.</summary>
+    BlobData = 1631,
+
     /// <summary>Push: a message from the mailbox.</summary>
     Deliver = 1900,
 
@@ -161,4 +191,10 @@ public enum MessageCode : ushort
 
     /// <summary>Push to a message server: fetch your keys.</summary>
     ServerKeysChanged = 1903,
+
+    /// <summary>Push: few of the device's one-time prekeys are left.</summary>
+    PrekeysLow = 1904,
+
+    /// <summary>Push: nothing was heard for a while; the peer answers with <see cref="Ping"/>.</summary>
+    AreYouThere = 1910,
 }

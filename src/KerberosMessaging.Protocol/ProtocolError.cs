@@ -21,7 +21,7 @@ public enum ProtocolError : ushort
     /// <summary>A handshake or record could not be verified. One code for every cause.</summary>
     ChannelFailed = 5,
 
-    /// <summary>A stage or a frame took longer than its deadline.</summary>
+    /// <summary>A stage or a frame took longer than its deadline, or a signed-in peer was silent for too long.</summary>
     TimedOut = 6,
 
     /// <summary>The ticket that opened this connection has ended.</summary>
@@ -57,7 +57,10 @@ public enum ProtocolError : ushort
     /// <summary>The device is not acceptable for this client: other keys, revoked, or one too many.</summary>
     DeviceRefused = 106,
 
-    /// <summary>The recipient's mailbox is full; retry after the stated time.</summary>
+    /// <summary>
+    /// The recipient's mailbox is full, or one's own blobs take all they may: retry after the stated time. Or more one-time prekeys
+    /// than a server keeps.
+    /// </summary>
     QuotaExceeded = 107,
 
     /// <summary>The server cannot take the request now; retry after the stated time.</summary>
@@ -80,4 +83,13 @@ public enum ProtocolError : ushort
 
     /// <summary>The client is disabled. Told only once the password is proven.</summary>
     ClientDisabled = 113,
+
+    /// <summary>There is no such blob here, or it has expired, is not complete, or is not one's own: one code for all of them.</summary>
+    UnknownBlob = 120,
+
+    /// <summary>The upload contradicts what was announced: another size or digest, or an id that is in use. What contradicted is gone.</summary>
+    BlobRefused = 121,
+
+    /// <summary>The announced size is more than this server takes for one blob.</summary>
+    BlobTooLarge = 122,
 }

@@ -33,6 +33,18 @@ public static class ProtocolLimits
     /// <summary>Largest prekey bundle in bytes.</summary>
     public const int PrekeyBundleBytes = 4096;
 
+    /// <summary>Bytes of a one-time X25519 prekey.</summary>
+    public const int X25519PrekeyBytes = 32;
+
+    /// <summary>Bytes of a one-time ML-KEM-768 prekey: the encapsulation key and its signature.</summary>
+    public const int MlKem768PrekeyBytes = 1184 + 64;
+
+    /// <summary>Most one-time prekeys in one upload.</summary>
+    public const int OneTimePrekeysPerUpload = 200;
+
+    /// <summary>Most one-time prekeys of one kind that a server keeps for a device.</summary>
+    public const int OneTimePrekeysPerKind = 200;
+
     /// <summary>Largest end-to-end envelope in bytes: what fits a frame with room for the fields around it.</summary>
     public const int EnvelopeBytes = PayloadAfterAuthentication - 4096;
 
@@ -54,6 +66,9 @@ public static class ProtocolLimits
     /// <summary>Largest sealed list of earlier export keys in bytes.</summary>
     public const int PreviousKeysBytes = 1024;
 
-    /// <summary>Longest time to live that SEND may ask for, in seconds (30 days).</summary>
+    /// <summary>Most bytes of a blob in one frame: messages on the same channel wait no longer than for these.</summary>
+    public const int BlobChunkBytes = 128 * 1024;
+
+    /// <summary>Longest time to live that a message or blob may ask for, in seconds (30 days).</summary>
     public const uint TimeToLiveSeconds = 30 * 24 * 3600;
 }

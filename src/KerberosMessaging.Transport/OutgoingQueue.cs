@@ -160,17 +160,20 @@ public sealed class OutgoingQueue
     private (int Count, long Bytes, Task<SecretBytes?>? Barrier) WriteForOneFlush()
     {
         var (written, count, bytes) = (0, 0, 0L);
-        while (written < BytesPerFlush && TryTake(out var outgoing))
+        while (written + _channel.AddedBytes < BytesPerFlush && TryTake(out var outgoing))
         {
-            written += _channel.Write(outgoing.Message, outgoing.RequestId);
+            written += _channel.Add(outgoing.Message, outgoing.RequestId);
             count++;
             bytes += outgoing.Size;
             if (outgoing.MixKey is { } barrier)
             {
+                // Whatever follows is sealed under other keys.
+                _channel.Seal();
                 return (count, bytes, barrier);
             }
         }
 
+        _channel.Seal();
         return (count, bytes, null);
     }
 

@@ -14,6 +14,9 @@ internal sealed class PlaintextBuffer : IBufferWriter<byte>
     /// <summary>What was written; valid until the next write.</summary>
     public ReadOnlySpan<byte> Written => _bytes.AsSpan(0, _written);
 
+    /// <summary>What was written from a place on, to be changed.</summary>
+    public Span<byte> Change(int start) => _bytes.AsSpan(start, _written - start);
+
     public void Advance(int count)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan((uint)count, (uint)(_bytes.Length - _written));

@@ -10,7 +10,7 @@ namespace KerberosMessaging.Transport;
 /// The requesting end of a connection: requests are pipelined and matched with their replies by number; pushes go to a
 /// handler. One read loop, one writer loop.
 /// </summary>
-public sealed class RequestConnection : IAsyncDisposable
+public sealed partial class RequestConnection : IAsyncDisposable
 {
     private readonly SecureChannel _channel;
     private readonly OutgoingQueue _outgoing;
@@ -21,6 +21,7 @@ public sealed class RequestConnection : IAsyncDisposable
     private readonly CancellationTokenSource _closing = new();
     private readonly TaskCompletionSource<ChannelException> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Task _loops;
+    private readonly Task _watching;
     private uint _lastRequestId;
     private ChannelException? _reason;
     private int _disposed;
@@ -29,15 +30,18 @@ public sealed class RequestConnection : IAsyncDisposable
     /// <param name="channel">The channel, owned from now on.</param>
     /// <param name="transport">What carries the channel, disposed of at the end.</param>
     /// <param name="onPush">Called in order for each push with its plaintext payload, which is valid only during the call; the next frame waits for it.</param>
+    /// <param name="options">How long the peer may be silent.</param>
     public RequestConnection(
         SecureChannel channel,
         IAsyncDisposable transport,
-        Func<MessageCode, ReadOnlyMemory<byte>, ValueTask>? onPush = null)
+        Func<MessageCode, ReadOnlyMemory<byte>, ValueTask>? onPush = null,
+        ChannelOptions? options = null)
     {
         _channel = channel;
         _transport = transport;
         _onPush = onPush;
         _outgoing = new OutgoingQueue(channel);
+        _watching = WatchAsync(options ?? new ChannelOptions());
         _loops = Task.Run(RunAsync);
     }
 
@@ -77,7 +81,7 @@ public sealed class RequestConnection : IAsyncDisposable
             await client.ConnectAsync(host, port, either.Token).ConfigureAwait(false);
             var pipe = new SocketPipe(client);
             return new RequestConnection(
-                await SecureChannel.ConnectAsync(pipe, isExpectedKey, options, cancellationToken).ConfigureAwait(false), pipe, onPush);
+                await SecureChannel.ConnectAsync(pipe, isExpectedKey, options, cancellationToken).ConfigureAwait(false), pipe, onPush, options);
         }
         catch (Exception e) when (e is SocketException or OperationCanceledException && !cancellationToken.IsCancellationRequested)
         {
@@ -204,13 +208,17 @@ public sealed class RequestConnection : IAsyncDisposable
         }
     }
 
-    private uint Register(IReplyHandler handler)
+    private uint Register(IReplyHandler handler) => TryRegister(handler, out var requestId) ? requestId : throw _reason!;
+
+    // False once the connection has ended.
+    private bool TryRegister(IReplyHandler handler, out uint requestId)
     {
         lock (_lock)
         {
             if (_reason is not null)
             {
-                throw _reason;
+                requestId = 0;
+                return false;
             }
 
             do
@@ -219,7 +227,8 @@ public sealed class RequestConnection : IAsyncDisposable
             }
             while (_lastRequestId == 0 || !_pending.TryAdd(_lastRequestId, handler));
 
-            return _lastRequestId;
+            requestId = _lastRequestId;
+            return true;
         }
     }
 
@@ -263,6 +272,7 @@ public sealed class RequestConnection : IAsyncDisposable
             }
         }
 
+        await _watching.ConfigureAwait(false);
         _channel.Dispose();
         await _transport.DisposeAsync().ConfigureAwait(false);
     }
@@ -280,6 +290,7 @@ public sealed class RequestConnection : IAsyncDisposable
         {
             while (await _channel.ReadAsync(_closing.Token).ConfigureAwait(false) is { } frame)
             {
+                Volatile.Write(ref _silentIntervals, 0);
                 if (frame.RequestId != 0)
                 {
                     // Removed only when answered: a reply that cannot be read must still fail its request.
@@ -292,6 +303,10 @@ public sealed class RequestConnection : IAsyncDisposable
                 else if (frame.Code == MessageCode.Error)
                 {
                     return ChannelException.Of(WireReader.ReadWhole<ErrorReply>(frame.Payload.Span));
+                }
+                else if (frame.Code == MessageCode.AreYouThere)
+                {
+                    Ping();
                 }
                 else if (_onPush is not null)
                 {
@@ -308,6 +323,10 @@ public sealed class RequestConnection : IAsyncDisposable
         catch (ChannelException e)
         {
             return e;
+        }
+        catch (OperationCanceledException e) when (_isSilent)
+        {
+            return new ChannelException(ChannelFailure.ConnectionLost, "The server was silent for too long.", e);
         }
         catch (Exception e)
         {

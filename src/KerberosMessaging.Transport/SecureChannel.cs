@@ -3,6 +3,7 @@ using System.IO.Pipelines;
 using System.Security.Cryptography;
 using KerberosMessaging.Cryptography;
 using KerberosMessaging.Protocol;
+using KerberosMessaging.Protocol.Messages;
 
 namespace KerberosMessaging.Transport;
 
@@ -12,6 +13,9 @@ namespace KerberosMessaging.Transport;
 /// </summary>
 public sealed partial class SecureChannel : IDisposable
 {
+    // Beyond this a bundle saves next to nothing, and both ends hold it in memory.
+    private const int LargestBundle = 16 * 1024;
+
     private readonly PipeWriter _output;
     private readonly FrameReader _reader;
     private readonly RecordProtector _send;
@@ -22,6 +26,15 @@ public sealed partial class SecureChannel : IDisposable
     private byte[] _opened = [];
     private int _openedUsed;
     private byte[] _contiguous = [];
+
+    // What is left of a bundle, in _opened.
+    private ReadOnlyMemory<byte> _bundle;
+
+    // The messages that were added and not sealed yet: how many, where the first starts, and what it is.
+    private int _added;
+    private int _first;
+    private MessageCode _firstCode;
+    private uint _firstRequestId;
 
     private SecureChannel(
         PipeWriter output,
@@ -64,7 +77,7 @@ public sealed partial class SecureChannel : IDisposable
     /// <summary>
     /// Whether the next read finds a whole frame here and need not wait for the peer. The frame may still be refused.
     /// </summary>
-    public bool HasBufferedFrame => _reader.HasWholeFrame;
+    public bool HasBufferedFrame => !_bundle.IsEmpty || _reader.HasWholeFrame;
 
     /// <summary>Waits for the next frame; null at a clean end of the stream. Does not yield where the frame is already here.</summary>
     /// <exception cref="ProtocolException">The frame or its record is refused; the connection must end.</exception>
@@ -86,6 +99,12 @@ public sealed partial class SecureChannel : IDisposable
     /// <exception cref="ProtocolException">The frame or its record is refused; the connection must end.</exception>
     public bool TryRead(out ReceivedFrame frame)
     {
+        if (!_bundle.IsEmpty)
+        {
+            frame = NextOfBundle();
+            return true;
+        }
+
         if (!_reader.TryRead(PayloadLimit))
         {
             frame = default;
@@ -100,24 +119,63 @@ public sealed partial class SecureChannel : IDisposable
     /// <param name="message">The message.</param>
     /// <param name="requestId">The requester's number; 0 in pushes.</param>
     /// <returns>The length of the frame in bytes.</returns>
-    public int Write(IWireMessage message, uint requestId)
+    public int Write(IWireMessage message, uint requestId) => Add(message, requestId) + Seal();
+
+    /// <summary>
+    /// Adds a message to those that are sealed together by <see cref="Seal()"/>. A record costs several times what its bytes cost, so
+    /// messages that leave together share one; large ones have their own.
+    /// </summary>
+    /// <param name="message">The message.</param>
+    /// <param name="requestId">The requester's number; 0 in pushes.</param>
+    /// <returns>How many bytes were sealed into the outgoing pipe by this, because enough had been added.</returns>
+    internal int Add(IWireMessage message, uint requestId)
     {
         try
         {
+            var start = _plaintext.Written.Length;
+            _plaintext.GetSpan(Bundle.HeadSize);
+            _plaintext.Advance(Bundle.HeadSize);
             message.Write(new WireWriter(_plaintext));
-            var plaintext = _plaintext.Written;
-            var sealedLength = AuthenticatedCbc.SealedLength(plaintext.Length);
-            var frame = _output.GetSpan(FrameHeader.Size + sealedLength)[..(FrameHeader.Size + sealedLength)];
-            new FrameHeader(Session, message.FrameCode, requestId, sealedLength).Write(frame);
-            _send.Seal(frame[..FrameHeader.Size], plaintext, frame[FrameHeader.Size..]);
-            _output.Advance(frame.Length);
-            return frame.Length;
+            var end = _plaintext.Written.Length;
+            Bundle.WriteHead(_plaintext.Change(start), message.FrameCode, requestId, end - start - Bundle.HeadSize);
+
+            var written = 0;
+            if (_added > 0 && end - _first > LargestBundle)
+            {
+                written = Seal(start);
+                (_added, _first) = (0, start);
+            }
+
+            if (_added++ == 0)
+            {
+                (_firstCode, _firstRequestId) = (message.FrameCode, requestId);
+            }
+
+            return written;
+        }
+        catch
+        {
+            Forget();
+            throw;
+        }
+    }
+
+    /// <summary>Seals what was added into the outgoing pipe: one message as a frame of its own, several as a bundle.</summary>
+    /// <returns>The length of the frame in bytes; 0 when nothing was added.</returns>
+    internal int Seal()
+    {
+        try
+        {
+            return _added == 0 ? 0 : Seal(_plaintext.Written.Length);
         }
         finally
         {
-            _plaintext.Return();
+            Forget();
         }
     }
+
+    /// <summary>Bytes that were added and not sealed yet.</summary>
+    internal int AddedBytes => _plaintext.Written.Length - _first;
 
     /// <summary>Sends what was written. False when the peer will read nothing more.</summary>
     public async ValueTask<bool> FlushAsync(CancellationToken cancellationToken)
@@ -145,6 +203,34 @@ public sealed partial class SecureChannel : IDisposable
 
     internal static ProtocolException ChannelFailed() => new(ProtocolError.ChannelFailed, "A handshake or record did not verify.");
 
+    private int Seal(int end) => _added == 1
+        ? SealFrame(_firstCode, _firstRequestId, _plaintext.Written[(_first + Bundle.HeadSize)..end])
+        : SealFrame(MessageCode.Bundle, 0, _plaintext.Written[_first..end]);
+
+    private int SealFrame(MessageCode code, uint requestId, ReadOnlySpan<byte> plaintext)
+    {
+        var sealedLength = AuthenticatedCbc.SealedLength(plaintext.Length);
+        var frame = _output.GetSpan(FrameHeader.Size + sealedLength)[..(FrameHeader.Size + sealedLength)];
+        new FrameHeader(Session, code, requestId, sealedLength).Write(frame);
+        _send.Seal(frame[..FrameHeader.Size], plaintext, frame[FrameHeader.Size..]);
+        _output.Advance(frame.Length);
+        return frame.Length;
+    }
+
+    private void Forget()
+    {
+        _plaintext.Return();
+        (_added, _first) = (0, 0);
+    }
+
+    private ReceivedFrame NextOfBundle()
+    {
+        Bundle.ReadHead(_bundle.Span, out var code, out var requestId, out var length);
+        var payload = _bundle.Slice(Bundle.HeadSize, length);
+        _bundle = _bundle[(Bundle.HeadSize + length)..];
+        return new ReceivedFrame(code, requestId, payload);
+    }
+
     private ReceivedFrame Open()
     {
         var header = _reader.Header;
@@ -156,6 +242,13 @@ public sealed partial class SecureChannel : IDisposable
             || !_receive.TryOpen(frame.Span[..FrameHeader.Size], payload, _opened, out var written))
         {
             throw ChannelFailed();
+        }
+
+        if (header.Code == MessageCode.Bundle)
+        {
+            // An empty one is refused here, as one that is cut short.
+            _bundle = _opened.AsMemory(0, written);
+            return NextOfBundle();
         }
 
         return new ReceivedFrame(header.Code, header.RequestId, _opened.AsMemory(0, written));

@@ -43,10 +43,10 @@ public sealed class ServerRefusalTests : IAsyncDisposable
         using var mallorysPrekeys = DevicePrekeys.Generate(mallory);
         _realm.Message.Twist(MessageCode.FetchPrekeys, reply =>
         {
-            var (device, bundle) = ((PrekeysReply)reply!).Bundles[0];
+            var (device, bundle, _) = ((PrekeysReply)reply!).Bundles[0];
             bundle = [.. bundle];
             bundle[^1] ^= 1;
-            return new PrekeysReply([new DevicePrekeyBundle(device, what == "unsigned" ? bundle : mallorysPrekeys.Bundle.ToBytes())]);
+            return new PrekeysReply([new DevicePrekeyBundle(device, what == "unsigned" ? bundle : mallorysPrekeys.Bundle.ToBytes(), [])]);
         });
 
         await Refusal.OfAsync(MessagingFailure.UntrustedServer, () => alice.SendTextAsync("bob", "secret", Cancel));
@@ -60,7 +60,7 @@ public sealed class ServerRefusalTests : IAsyncDisposable
         await using var alice = await _realm.JoinAsync(_folder, "alice", Cancel);
         await using var bob = await _realm.JoinAsync(_folder, "bob", Cancel);
         _realm.Message.Twist(
-            MessageCode.FetchPrekeys, reply => new PrekeysReply([new DevicePrekeyBundle(bob.Device, [1, 2, 3])]));
+            MessageCode.FetchPrekeys, reply => new PrekeysReply([new DevicePrekeyBundle(bob.Device, [1, 2, 3], [])]));
 
         await Refusal.OfAsync(MessagingFailure.RecipientNotReady, () => alice.SendTextAsync("bob", "secret", Cancel));
 

@@ -1,5 +1,7 @@
 using System.Diagnostics;
 using KerberosMessaging.EndToEndTests.Support;
+using KerberosMessaging.Hosting.Wire;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace KerberosMessaging.EndToEndTests;
 
@@ -53,6 +55,44 @@ public sealed class ShutdownTests
                 await closing.DisposeAsync();
             }
         }
+    }
+
+    [Fact(Timeout = Patience)]
+    public async Task Nothing_is_lost_or_doubled_when_the_servers_are_drained_and_started_again_under_a_conversation()
+    {
+        const int Messages = 60;
+        await using var realm = await Realm.StartAsync(Cancel);
+        await using var alice = await Person.JoinAsync(realm, "alice", Cancel);
+        await using var bob = await Person.JoinAsync(realm, "bob", Cancel);
+        await using var inbox = Inbox.Open(bob.Client);
+        await alice.Client.SendTextAsync(bob.Name, "0", Cancel);
+        Assert.Equal("0", await inbox.NextTextAsync(Cancel));
+        var link = ((HostedServer)realm.Auth).Connections;
+
+        var sending = Task.Run(
+            async () =>
+            {
+                for (var i = 1; i <= Messages; i++)
+                {
+                    await alice.Client.SendTextAsync(bob.Name, $"{i}", Cancel);
+                }
+            },
+            Cancel);
+        var received = await inbox.NextTextsAsync(Messages / 3, Cancel);
+        await realm.StopMessageAsync(Cancel);
+        await realm.StartMessageAsync(Cancel);
+        received.AddRange(await inbox.NextTextsAsync(Messages / 3, Cancel));
+
+        // The auth server only drains and comes back: the message server's connection to it is made anew.
+        var drain = realm.AuthServices.GetRequiredService<DrainService>();
+        drain.Start(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(5));
+        await Eventually.TrueAsync(() => drain.State == DrainState.Drained, Cancel);
+        Assert.True(drain.TryUndo());
+        await Eventually.TrueAsync(() => link.All.Any(static connection => connection.Server is not null), Cancel);
+        received.AddRange(await inbox.NextTextsAsync(Messages / 3, Cancel));
+        await sending;
+
+        Assert.Equal(Enumerable.Range(1, Messages).Select(static i => $"{i}"), received);
     }
 
     private static async Task EndsInTimeAsync(ServerProcess server)

@@ -19,6 +19,12 @@ public sealed class MalformedPayloadTests
 
         for (var length = 0; length < payload.Length; length++)
         {
+            if (code == MessageCode.Bundle && length == Bundle.HeadSize)
+            {
+                // Cut right between its two frames it is a bundle of one.
+                continue;
+            }
+
             AssertMalformed(() => read(payload.AsMemory(0, length)), $"the first {length} bytes");
         }
     }

@@ -37,6 +37,23 @@ public sealed class MessageRuleTests
     }
 
     [Fact]
+    public void A_message_is_durable_or_ephemeral_and_of_no_other_kind()
+    {
+        var message = Send(60, new DeviceEnvelope(DeviceId.New(), Envelope));
+
+        Assert.Equal(DeliveryKind.Durable, ReadBack(message).Kind);
+        Assert.Equal(DeliveryKind.Ephemeral, ReadBack(message with { Kind = DeliveryKind.Ephemeral }).Kind);
+        AssertRefused(message with { Kind = (DeliveryKind)2 });
+        AssertRefused(message with { Kind = (DeliveryKind)255 });
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(uint.MaxValue)]
+    public void An_acknowledgement_carries_any_credit(uint credit) =>
+        Assert.Equal(credit, ReadBack(new AcknowledgeRequest([], credit)).Credit);
+
+    [Fact]
     public void A_message_with_a_malformed_envelope_is_refused() =>
         AssertRefused(Send(60, new DeviceEnvelope(DeviceId.New(), Envelope[..^1])));
 
@@ -56,6 +73,87 @@ public sealed class MessageRuleTests
     [InlineData(ulong.MaxValue, ulong.MaxValue)]
     public void A_range_that_ends_before_it_starts_or_is_no_sequence_number_is_refused(ulong first, ulong last) =>
         AssertRefused(new AcknowledgeRequest([new SequenceRange(first, last)], 0));
+
+    [Theory]
+    [InlineData(MessageCode.ClientHello)]
+    [InlineData(MessageCode.ServerHello)]
+    [InlineData(MessageCode.Bundle)]
+    public void A_bundle_holds_no_bundle_and_no_hello(MessageCode code) =>
+        AssertRefused(new Bundle([new BundledFrame(MessageCode.Done, 1, []), new BundledFrame(code, 0, [])]));
+
+    [Fact]
+    public void A_bundle_that_is_taken_apart_in_place_is_read_as_it_is_as_a_whole()
+    {
+        var bundle = new Bundle([new BundledFrame(MessageCode.Done, 7, []), new BundledFrame(MessageCode.Deliver, 0, [1, 2, 3])]);
+        ReadOnlySpan<byte> rest = WireWriter.ToArray(bundle);
+        foreach (var (code, requestId, payload) in bundle.Frames)
+        {
+            Bundle.ReadHead(rest, out var readCode, out var readId, out var length);
+            Assert.Equal((code, requestId), (readCode, readId));
+            Assert.Equal(payload, rest.Slice(Bundle.HeadSize, length).ToArray());
+
+            var head = new byte[Bundle.HeadSize];
+            Bundle.WriteHead(head, code, requestId, payload.Length);
+            Assert.Equal(rest[..Bundle.HeadSize].ToArray(), head);
+            rest = rest[(Bundle.HeadSize + length)..];
+        }
+
+        Assert.True(rest.IsEmpty);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("064F0000000500000000FF")]
+    [InlineData("064F00000005000000")]
+    [InlineData("064F0000000500000001")]
+    [InlineData("064F00000005FFFFFFFF")]
+    public void A_bundle_that_ends_inside_a_frame_is_refused_however_it_is_read(string hex)
+    {
+        var bytes = Convert.FromHexString(hex);
+        AssertRefused<Bundle>(bytes);
+        var error = Assert.Throws<ProtocolException>(() =>
+        {
+            ReadOnlySpan<byte> rest = bytes;
+            do
+            {
+                Bundle.ReadHead(rest, out _, out _, out var length);
+                rest = rest[(Bundle.HeadSize + length)..];
+            }
+            while (!rest.IsEmpty);
+        });
+        Assert.Equal(ProtocolError.Malformed, error.Error);
+    }
+
+    [Fact]
+    public void A_blob_has_an_id_and_a_size_and_is_kept_for_30_days_at_most()
+    {
+        var blob = new BlobId(Guid.NewGuid());
+
+        Assert.Equal(ProtocolLimits.TimeToLiveSeconds, ReadBack(Start(blob, 1, ProtocolLimits.TimeToLiveSeconds)).TimeToLiveSeconds);
+        Assert.Equal(long.MaxValue, ReadBack(Start(blob, long.MaxValue, 0)).Size);
+        AssertRefused(Start(blob, 1, ProtocolLimits.TimeToLiveSeconds + 1));
+        AssertRefused(Start(blob, 0, 0));
+        AssertRefused(Start(blob, -1, 0));
+        AssertRefused(Start(default, 1, 0));
+        AssertRefused(new DeleteBlobRequest(default));
+    }
+
+    [Fact]
+    public void A_piece_of_a_blob_has_1_byte_to_128_KiB()
+    {
+        var blob = new BlobId(Guid.NewGuid());
+        var most = new byte[ProtocolLimits.BlobChunkBytes];
+
+        Assert.Equal(most, ReadBack(new WriteBlobRequest(blob, 0, most)).Content);
+        AssertRefused(new WriteBlobRequest(blob, 0, [.. most, 0]));
+        AssertRefused(new WriteBlobRequest(blob, 0, []));
+        AssertRefused(new WriteBlobRequest(blob, -1, most));
+        Assert.Equal(131_072u, ReadBack(new ReadBlobRequest(blob, 0, ProtocolLimits.BlobChunkBytes)).MaxBytes);
+        AssertRefused(new ReadBlobRequest(blob, 0, ProtocolLimits.BlobChunkBytes + 1));
+        AssertRefused(new ReadBlobRequest(blob, 0, 0));
+        AssertRefused(new ReadBlobRequest(blob, -1, 1));
+        Assert.Equal(0, ReadBack(new BlobData(1, 1, default)).Content.Length);
+    }
 
     [Fact]
     public void A_device_is_not_renamed_to_nothing()
@@ -163,10 +261,76 @@ public sealed class MessageRuleTests
         Assert.Equal("RegisterClientRequest alice", new RegisterClientRequest("alice", "one-time", new byte[32]).ToString());
         Assert.Equal(
             "ServerKeys service 3 4, ticket signing 2", MessageSample.All[MessageCode.ServerKeys].Message.ToString());
+        Assert.DoesNotContain("8081", MessageSample.All[MessageCode.DeleteBlob].Message.ToString(), StringComparison.Ordinal);
         Assert.Equal("key 7", new VersionedKey(7, new byte[32]).ToString());
         // Byte arrays print their type alone; only text shows itself.
         Assert.All(MessageSample.All.Values, sample => Assert.DoesNotContain("one-time", sample.Message.ToString(), StringComparison.Ordinal));
     }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(3)]
+    [InlineData(255)]
+    public void A_one_time_prekey_of_a_kind_that_is_not_known_is_refused(byte kind) =>
+        AssertRefused<UploadPrekeysRequest>([0, 0, 0, 0, 0, 0, 0, 1, kind, 0, 0, 0, 1, .. new byte[1248]]);
+
+    [Fact]
+    public void Ids_of_one_time_prekeys_rise_within_each_kind()
+    {
+        Assert.Equal(4, ReadBack(Upload(0, X25519(1), MlKem768(1), X25519(5), MlKem768(2))).OneTimePrekeys.Count);
+        AssertRefused(Upload(0, X25519(0)));
+        AssertRefused(Upload(0, MlKem768(0)));
+        AssertRefused(Upload(0, X25519(1), MlKem768(2), X25519(1)));
+        AssertRefused(Upload(0, MlKem768(3), X25519(7), MlKem768(2)));
+    }
+
+    [Fact]
+    public void An_upload_drops_none_of_its_own_one_time_prekeys()
+    {
+        Assert.Equal(5u, ReadBack(Upload(5, X25519(5), MlKem768(6))).DropBelow);
+        AssertRefused(Upload(6, X25519(5), MlKem768(6)));
+        AssertRefused(Upload(7, X25519(7), MlKem768(6)));
+    }
+
+    [Fact]
+    public void An_upload_may_have_200_one_time_prekeys_and_no_more_and_fits_a_frame()
+    {
+        OneTimePrekey[] most = [.. Enumerable.Range(1, ProtocolLimits.OneTimePrekeysPerUpload).Select(static id => MlKem768((uint)id))];
+
+        var payload = WireWriter.ToArray(new UploadPrekeysRequest(new byte[ProtocolLimits.PrekeyBundleBytes], 0, most));
+        Assert.Equal(200, WireReader.ReadWhole<UploadPrekeysRequest>(payload).OneTimePrekeys.Count);
+        Assert.True(payload.Length < ProtocolLimits.PayloadAfterAuthentication / 2);
+        AssertRefused(Upload(0, [.. most, X25519(1)]));
+    }
+
+    [Fact]
+    public void A_fetched_device_has_at_most_one_one_time_prekey_of_each_kind()
+    {
+        Assert.Equal(2, ReadBack(Fetched(X25519(1), MlKem768(1))).Bundles[0].OneTimePrekeys.Count);
+        Assert.Equal(2, ReadBack(Fetched(MlKem768(1), X25519(1))).Bundles[0].OneTimePrekeys.Count);
+        AssertRefused(Fetched(X25519(1), X25519(2)));
+        AssertRefused(Fetched(MlKem768(1), MlKem768(2)));
+        AssertRefused(Fetched(X25519(1), MlKem768(1), X25519(2)));
+    }
+
+    [Fact]
+    public void The_prekeys_of_32_devices_fit_a_frame()
+    {
+        var device = new DevicePrekeyBundle(DeviceId.New(), new byte[ProtocolLimits.PrekeyBundleBytes], [X25519(1), MlKem768(1)]);
+
+        var payload = WireWriter.ToArray(new PrekeysReply([.. Enumerable.Repeat(device, ProtocolLimits.DevicesPerClient)]));
+        Assert.Equal(32, WireReader.ReadWhole<PrekeysReply>(payload).Bundles.Count);
+        Assert.True(payload.Length < ProtocolLimits.PayloadAfterAuthentication);
+    }
+
+    private static UploadPrekeysRequest Upload(uint dropBelow, params OneTimePrekey[] keys) => new([], dropBelow, keys);
+
+    private static PrekeysReply Fetched(params OneTimePrekey[] keys) => new([new DevicePrekeyBundle(DeviceId.New(), [], keys)]);
+
+    private static OneTimePrekey X25519(uint id) => new(OneTimePrekeyKind.X25519, id, new byte[32]);
+
+    private static OneTimePrekey MlKem768(uint id) => new(OneTimePrekeyKind.MlKem768, id, new byte[1248]);
+    private static StartBlobRequest Start(BlobId blob, long size, uint timeToLive) => new(blob, size, new byte[32], timeToLive);
 
     private static ServerKeys Keys(VersionedKey[] service, VersionedKey[] ticketSigning) => new(new byte[32], service, ticketSigning);
 

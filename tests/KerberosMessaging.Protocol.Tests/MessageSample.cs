@@ -11,6 +11,7 @@ internal sealed record MessageSample(IWireMessage Message, Func<ReadOnlyMemory<b
     private static readonly ServerId Server = new(Id(0x50));
     private static readonly SessionId Session = new(Id(0x60));
     private static readonly MessageId Message1 = new(Id(0x70));
+    private static readonly BlobId Blob = new(Id(0x80));
     private static readonly DateTimeOffset Time = new(2026, 1, 2, 3, 4, 5, 678, TimeSpan.Zero);
     private static readonly Stretching Argon2id = new(1, 3, 65536);
     private static readonly Stretching Pbkdf2 = new(2, 600_000, 0);
@@ -21,6 +22,9 @@ internal sealed record MessageSample(IWireMessage Message, Func<ReadOnlyMemory<b
         [new VersionedKey(3, Bytes(23, 32)), new VersionedKey(4, Bytes(25, 32))],
         [new VersionedKey(2, Bytes(26, 32))]);
 
+    private static readonly OneTimePrekey X25519Prekey = new(OneTimePrekeyKind.X25519, 7, Bytes(0x42, 32));
+    private static readonly OneTimePrekey MlKem768Prekey = new(OneTimePrekeyKind.MlKem768, 8, Bytes(0x43, 1248));
+
     private static readonly byte[] PrekeyEnvelope =
         [1, 1, .. Bytes(0, 64), 0, 0, 0, 7, 0, 0, 0, 9, .. Bytes(0x20, 32), .. Bytes(0x55, 1088), 0, 5, .. Bytes(0xC0, 5), .. Bytes(0x80, 88)];
 
@@ -29,6 +33,9 @@ internal sealed record MessageSample(IWireMessage Message, Func<ReadOnlyMemory<b
     {
         Of(new ClientHello(Bytes(1, 32), Bytes(0x21, 1216))),
         Of(new ServerHello(Bytes(2, 32), Bytes(0x22, 1120), Session, Server, Time, Bytes(0xA0, 32), Bytes(0xB0, 64))),
+        Of(new Bundle([
+            new BundledFrame(MessageCode.Done, 5, []),
+            new BundledFrame(MessageCode.Notice, 0, [0, 3, 0, 0, 3, 0xE8])])),
         Of(new RegisterClientRequest("alice", "one-time", Bytes(3, 32))),
         Of(new RegisterServerRequest("one-time", "mail-1", "mail.example", 4711, Bytes(4, 32), Bytes(5, 64))),
         Of(new ListServersRequest()),
@@ -46,7 +53,7 @@ internal sealed record MessageSample(IWireMessage Message, Func<ReadOnlyMemory<b
         Of(new LookUpClientRequest("bob")),
         Of(new RenewTicketRequest(Bytes(14, 20), Bytes(15, 19))),
         Of(new LogoutRequest(true)),
-        Of(new UploadPrekeysRequest(Bytes(16, 30))),
+        Of(new UploadPrekeysRequest(Bytes(16, 30), 7, [X25519Prekey, MlKem768Prekey, X25519Prekey with { Id = 0x01020304, Key = Bytes(0x44, 32) }])),
         Of(new FetchPrekeysRequest(Client, [Laptop, Phone])),
         Of(new AcknowledgeRequest([new SequenceRange(1, 5), new SequenceRange(8, long.MaxValue)], 32)),
         Of(new GrantCreditRequest(64)),
@@ -60,6 +67,12 @@ internal sealed record MessageSample(IWireMessage Message, Func<ReadOnlyMemory<b
         Of(new FetchServerKeysRequest()),
         Of(new ConfirmServerKeysRequest(4, 2)),
         Of(new FetchPreviousKeysRequest(Bytes(40, 64))),
+        Of(new PrekeyStatusRequest()),
+        Of(new StartBlobRequest(Blob, 0x0102030405060708, Bytes(42, 32), 3600)),
+        Of(new WriteBlobRequest(Blob, 0x0102030405060708, Bytes(43, 20))),
+        Of(new ReadBlobRequest(Blob, 0x0102030405060708, 65_600)),
+        Of(new DeleteBlobRequest(Blob)),
+        Of(new PingRequest()),
         Of(new ClientRegistered(Client)),
         Of(new RegistrationRefused(RegistrationRefusal.NameTaken)),
         Of(new ServerList(
@@ -77,7 +90,8 @@ internal sealed record MessageSample(IWireMessage Message, Func<ReadOnlyMemory<b
         Of(new TicketGranted(Bytes(26, 20), Bytes(27, 19))),
         Of(new ClientFound(Client, "bob", Server, [Bytes(28, 9), Bytes(29, 11)])),
         Of(new Done()),
-        Of(new PrekeysReply([new DevicePrekeyBundle(Laptop, Bytes(30, 7)), new DevicePrekeyBundle(Phone, [])])),
+        Of(new PrekeysReply(
+            [new DevicePrekeyBundle(Laptop, Bytes(30, 7), [X25519Prekey, MlKem768Prekey]), new DevicePrekeyBundle(Phone, [], [])])),
         Of(new DevicesMismatched([Laptop], [Phone, new DeviceId(Id(0x41))])),
         Of(new CreditGranted(0x0102030405060708)),
         Of(new PasswordChangeChallenge(Argon2id, Bytes(37, 320), Bytes(38, 64), Pbkdf2, 10, Bytes(39, 20))),
@@ -89,6 +103,9 @@ internal sealed record MessageSample(IWireMessage Message, Func<ReadOnlyMemory<b
         Of(Keys),
         Of(new RevocationsSubscribed(0x0102030405060708)),
         Of(new PreviousKeysReply(Bytes(41, 20))),
+        Of(new PrekeyStatus(new OneTimePrekeyStock(200, 0x01020304, 0), new OneTimePrekeyStock(0, 8, 0x0102030405060708))),
+        Of(new BlobState(0x0102030405060708, true, Time)),
+        Of(new BlobData(0x1112131415161718, 0x0102030405060708, Bytes(44, 20))),
         Of(new Deliver(42, Message1, Client, Laptop, "alice", Time, RatchetEnvelope)),
         Of(new Notice(NoticeKind.ShuttingDown, 5000)),
         Of(new Revocations(
@@ -98,6 +115,8 @@ internal sealed record MessageSample(IWireMessage Message, Func<ReadOnlyMemory<b
             new Revocation(0x0102030405060708, RevocationKind.Client, new ClientId(Id(0x11)), default, default, Time.AddHours(1)),
         ])),
         Of(new ServerKeysChanged()),
+        Of(new PrekeysLow(new OneTimePrekeyStock(19, 0x01020304, 0), new OneTimePrekeyStock(0, 8, 0x0102030405060708))),
+        Of(new AreYouThere()),
     }.ToDictionary(sample => sample.Message.FrameCode);
 
     /// <summary>The codes, for theories.</summary>

@@ -10,6 +10,7 @@ public sealed class NumberTests
         """
         1000 ClientHello
         1001 ServerHello
+        1002 Bundle
         1024 RegisterClient
         1025 RegisterServer
         1026 ListServers
@@ -36,6 +37,12 @@ public sealed class NumberTests
         1047 FetchServerKeys
         1048 ConfirmServerKeys
         1049 FetchPreviousKeys
+        1050 GetPrekeyStatus
+        1055 StartBlob
+        1056 WriteBlob
+        1057 ReadBlob
+        1058 DeleteBlob
+        1060 Ping
         1600 ClientRegistered
         1601 RegistrationRefused
         1602 ServerList
@@ -57,10 +64,15 @@ public sealed class NumberTests
         1621 ServerKeys
         1622 RevocationsSubscribed
         1623 PreviousKeys
+        1624 PrekeyStatus
+        1630 BlobState
+        1631 BlobData
         1900 Deliver
         1901 Notice
         1902 Revocations
         1903 ServerKeysChanged
+        1904 PrekeysLow
+        1910 AreYouThere
         """,
         Numbers<MessageCode>());
 
@@ -91,6 +103,9 @@ public sealed class NumberTests
         111 TooManyRequests
         112 UnknownDevice
         113 ClientDisabled
+        120 UnknownBlob
+        121 BlobRefused
+        122 BlobTooLarge
         """,
         Numbers<ProtocolError>());
 
@@ -125,6 +140,14 @@ public sealed class NumberTests
         Numbers<RevocationKind>());
 
     [Fact]
+    public void Kinds_of_one_time_prekey_never_change() => Assert.Equal(
+        """
+        1 X25519
+        2 MlKem768
+        """,
+        Numbers<OneTimePrekeyKind>());
+
+    [Fact]
     public void Limits_of_the_format_never_change()
     {
         Assert.Equal(25, ProtocolLimits.Version);
@@ -137,6 +160,10 @@ public sealed class NumberTests
         Assert.Equal(2048, ProtocolLimits.SealedPartBytes);
         Assert.Equal(512, ProtocolLimits.CertificateBytes);
         Assert.Equal(4096, ProtocolLimits.PrekeyBundleBytes);
+        Assert.Equal(32, ProtocolLimits.X25519PrekeyBytes);
+        Assert.Equal(1248, ProtocolLimits.MlKem768PrekeyBytes);
+        Assert.Equal(200, ProtocolLimits.OneTimePrekeysPerUpload);
+        Assert.Equal(200, ProtocolLimits.OneTimePrekeysPerKind);
         Assert.Equal(1_044_480, ProtocolLimits.EnvelopeBytes);
         Assert.Equal(32, ProtocolLimits.DevicesPerClient);
         Assert.Equal(256, ProtocolLimits.ServersPerRealm);
@@ -144,6 +171,7 @@ public sealed class NumberTests
         Assert.Equal(16, ProtocolLimits.KeyVersions);
         Assert.Equal(256, ProtocolLimits.RevocationsPerPush);
         Assert.Equal(1024, ProtocolLimits.PreviousKeysBytes);
+        Assert.Equal(131_072, ProtocolLimits.BlobChunkBytes);
         Assert.Equal(2_592_000u, ProtocolLimits.TimeToLiveSeconds);
     }
 

@@ -96,6 +96,30 @@ public sealed class SpecificationTests
         SpecificationDocument.Table("reason", "meaning").Select(cells => $"{cells[0]} {Name(cells[1].Split(':')[0])}"));
 
     [Fact]
+    public void The_kinds_of_one_time_prekey_and_their_sizes_are_those_of_the_table() => Assert.Equal(
+        [
+            (OneTimePrekeyKind.X25519, ProtocolLimits.X25519PrekeyBytes),
+            (OneTimePrekeyKind.MlKem768, ProtocolLimits.MlKem768PrekeyBytes),
+        ],
+        SpecificationDocument.Table("one-time prekey", "bytes").Select(cells => ((OneTimePrekeyKind)Number(cells[0]), Number(cells[1]))));
+
+    [Fact]
+    public void The_examples_of_one_time_prekeys_are_read_as_they_say()
+    {
+        var upload = WireReader.ReadWhole<UploadPrekeysRequest>(SpecificationDocument.Example("upload-one-time-prekeys"));
+        var reply = WireReader.ReadWhole<PrekeysReply>(SpecificationDocument.Example("fetched-one-time-prekey"));
+
+        Assert.Empty(upload.Bundle);
+        Assert.Equal(7u, upload.DropBelow);
+        Assert.Equal(
+            [(OneTimePrekeyKind.X25519, 7u), (OneTimePrekeyKind.X25519, 9u)],
+            upload.OneTimePrekeys.Select(static key => (key.Kind, key.Id)));
+        var key = Assert.Single(Assert.Single(reply.Bundles).OneTimePrekeys);
+        Assert.Equal((upload.OneTimePrekeys[0].Kind, upload.OneTimePrekeys[0].Id), (key.Kind, key.Id));
+        Assert.Equal(upload.OneTimePrekeys[0].Key, key.Key);
+    }
+
+    [Fact]
     public void The_limits_are_those_of_the_table() => Assert.Equal(
         [
             ("client, device or server name", ProtocolLimits.NameBytes),
@@ -105,6 +129,8 @@ public sealed class SpecificationTests
             ("authenticator or sealed reply part", ProtocolLimits.SealedPartBytes),
             ("device certificate", ProtocolLimits.CertificateBytes),
             ("prekey bundle", ProtocolLimits.PrekeyBundleBytes),
+            ("one-time prekeys in one upload", ProtocolLimits.OneTimePrekeysPerUpload),
+            ("one-time prekeys of one kind that a device has here", ProtocolLimits.OneTimePrekeysPerKind),
             ("end-to-end envelope", ProtocolLimits.EnvelopeBytes),
             ("devices of a client, envelopes in one message", ProtocolLimits.DevicesPerClient),
             ("message servers in one list", ProtocolLimits.ServersPerRealm),
@@ -112,6 +138,7 @@ public sealed class SpecificationTests
             ("versions of one kind of key", ProtocolLimits.KeyVersions),
             ("revocations in one push", ProtocolLimits.RevocationsPerPush),
             ("previous keys", ProtocolLimits.PreviousKeysBytes),
+            ("bytes of a blob in one frame", ProtocolLimits.BlobChunkBytes),
             ("time to live in seconds", (int)ProtocolLimits.TimeToLiveSeconds),
             ("payload before authentication", ProtocolLimits.PayloadBeforeAuthentication),
             ("payload after authentication", ProtocolLimits.PayloadAfterAuthentication),

@@ -52,6 +52,10 @@ public sealed class ExitCodeTests
     [InlineData(MessagingFailure.MailboxFull, 9)]
     [InlineData(MessagingFailure.TakenOver, 11)]
     [InlineData(MessagingFailure.StoreUnusable, 10)]
+    [InlineData(MessagingFailure.BlobNotFound, 9)]
+    [InlineData(MessagingFailure.BlobTooLarge, 9)]
+    [InlineData(MessagingFailure.BlobQuotaExceeded, 9)]
+    [InlineData(MessagingFailure.BlobDamaged, 9)]
     [InlineData(MessagingFailure.Refused, 9)]
     public void Each_failure_has_its_code(MessagingFailure failure, int code) =>
         Assert.Equal(code, (int)FailureReport.CodeOf(failure));

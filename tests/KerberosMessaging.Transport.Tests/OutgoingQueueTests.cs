@@ -50,7 +50,7 @@ public sealed class OutgoingQueueTests
 
         Assert.Equal(1u, (await channel.OpenAtServerAsync(before)).RequestId);
         Assert.Equal(2u, (await channel.OpenAtServerAsync()).RequestId);
-        Assert.Equal(2 * (FrameHeader.Size + 64), before.Length);
+        Assert.Equal(FrameHeader.Size + AuthenticatedCbc.SealedLength(2 * Bundle.HeadSize), before.Length);
         channel.Server.MixReceive(SessionKey);
         Assert.Equal(3u, (await channel.OpenAtServerAsync(after)).RequestId);
     }
@@ -82,14 +82,18 @@ public sealed class OutgoingQueueTests
         }
 
         var waiting = queue.EnqueueAsync(new Done(), queued + 1, Cancel).AsTask();
-        Assert.Equal(256u, queued);
+        Assert.Equal(1024u, queued);
         Assert.False(waiting.IsCompleted);
 
         var running = queue.RunAsync(Cancel);
         await waiting.WaitAsync(Check.Patience, Cancel);
         queue.Complete();
         await running.WaitAsync(Check.Patience, Cancel);
-        Assert.Equal((queued + 1) * (FrameHeader.Size + 64), (uint)channel.Wire.TakeFromClient().Length);
+        await channel.Wire.SendToServerAsync(channel.Wire.TakeFromClient());
+        for (var i = 1u; i <= queued + 1; i++)
+        {
+            Assert.Equal(i, (await channel.Server.ReadAsync(Cancel))!.Value.RequestId);
+        }
     }
 
     [Fact]
@@ -170,7 +174,11 @@ public sealed class OutgoingQueueTests
         Assert.True(queue.HasRoom);
         queue.Complete();
         await running.WaitAsync(Check.Patience, Cancel);
-        Assert.Equal(3 * (FrameHeader.Size + 64), channel.Wire.TakeFromClient().Length);
+        await channel.Wire.SendToServerAsync(channel.Wire.TakeFromClient());
+        for (var i = 1u; i <= 3; i++)
+        {
+            Assert.Equal(i, (await channel.Server.ReadAsync(Cancel))!.Value.RequestId);
+        }
     }
 
     [Fact]

@@ -19,14 +19,15 @@ internal sealed class ScriptedServer : IAsyncDisposable
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
-    public static async Task<ScriptedServer> StartAsync(Func<MessageCode, ReadOnlyMemory<byte>, ValueTask>? onPush = null)
+    public static async Task<ScriptedServer> StartAsync(
+        Func<MessageCode, ReadOnlyMemory<byte>, ValueTask>? onPush = null, ChannelOptions? options = null)
     {
         var (client, server) = DuplexPipe.CreatePair(PipeScheduler.ThreadPool);
         var connecting = SecureChannel.ConnectAsync(client, ChannelPair.IsExpectedKey, new ChannelOptions(), Cancel);
         var channel = await SecureChannel.AcceptAsync(
             server, ChannelPair.ServerId, ChannelPair.SigningKey, new ChannelOptions(), Cancel);
         await channel!.FlushAsync(Cancel);
-        return new ScriptedServer(server, channel, new RequestConnection(await connecting, client, onPush));
+        return new ScriptedServer(server, channel, new RequestConnection(await connecting, client, onPush, options));
     }
 
     /// <summary>Reads the next request and gives its number.</summary>

@@ -65,6 +65,8 @@ internal static class Failures
             ProtocolError.UnknownClient => (MessagingFailure.UnknownRecipient, "there is no client of that name"),
             ProtocolError.QuotaExceeded => (
                 MessagingFailure.MailboxFull, $"the recipient's mailbox is full; {TryAgain(e.RetryAfter)}"),
+            ProtocolError.UnknownBlob => (MessagingFailure.BlobNotFound, "the message server does not have it, or not any more"),
+            ProtocolError.BlobTooLarge => (MessagingFailure.BlobTooLarge, "it is larger than the message server takes"),
             ProtocolError.Busy or ProtocolError.ShuttingDown or ProtocolError.Internal => (
                 MessagingFailure.Unreachable, "the server is busy, stopping or in trouble"),
             _ => (MessagingFailure.Refused, $"the server refused the request ({e.Error})"),

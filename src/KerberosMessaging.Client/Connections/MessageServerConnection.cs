@@ -21,6 +21,7 @@ internal sealed class MessageServerConnection(
     private readonly SemaphoreSlim _connecting = new(1);
     private readonly CancellationTokenSource _closing = new();
     private MessageServerLink? _link;
+    private ServerPause? _pause;
     private Task _renewal = Task.CompletedTask;
 
     public ServerEntry Entry => server;
@@ -99,6 +100,11 @@ internal sealed class MessageServerConnection(
                 return _link;
             }
 
+            if (Volatile.Read(ref _pause)?.Left is { } left && left > TimeSpan.Zero)
+            {
+                throw new MessagingException(MessagingFailure.Unreachable, $"{ServerText} is stopping") { RetryAfter = left };
+            }
+
             var ticket = await auth.GetServiceTicketAsync(Id, cancellationToken).ConfigureAwait(false);
             try
             {
@@ -108,7 +114,7 @@ internal sealed class MessageServerConnection(
                     server.Port,
                     key => key.SequenceEqual(server.SigningKey),
                     auth.ChannelOptions,
-                    (code, payload) => onPush(link, code, payload),
+                    (code, payload) => OnPushAsync(link, code, payload),
                     cancellationToken).ConfigureAwait(false);
                 link.Connection = connection;
                 try
@@ -140,6 +146,17 @@ internal sealed class MessageServerConnection(
         {
             _connecting.Release();
         }
+    }
+
+    private ValueTask OnPushAsync(MessageServerLink link, MessageCode code, ReadOnlyMemory<byte> payload)
+    {
+        if (code == MessageCode.Notice
+            && WireReader.ReadWhole<Notice>(payload.Span) is { Kind: NoticeKind.ShuttingDown, RetryAfterMilliseconds: var retryAfter })
+        {
+            Volatile.Write(ref _pause, new ServerPause(options.Time, Retry.Believable(TimeSpan.FromMilliseconds(retryAfter))));
+        }
+
+        return onPush(link, code, payload);
     }
 
     // A cached ticket can be refused although it looks fresh, for instance after the server was enrolled anew: one try
@@ -193,5 +210,13 @@ internal sealed class MessageServerConnection(
         using var fresh = await auth.RequestServiceTicketAsync(Id, cancellationToken).ConfigureAwait(false);
         await fresh.PresentAsync(connection, cancellationToken).ConfigureAwait(false);
         return fresh.RenewAt;
+    }
+
+    /// <summary>A server that stops said when to come back.</summary>
+    private sealed class ServerPause(TimeProvider time, TimeSpan length)
+    {
+        private readonly long _started = time.GetTimestamp();
+
+        public TimeSpan Left => length - time.GetElapsedTime(_started);
     }
 }

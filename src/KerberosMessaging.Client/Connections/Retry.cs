@@ -59,9 +59,12 @@ internal static class Retry
     /// <summary>How long to wait after a failure: at least as long as the server asked for, but not for ever.</summary>
     public static TimeSpan Wait(MessagingException e, TimeSpan delay)
     {
-        var asked = e.RetryAfter < LongestWait ? e.RetryAfter : LongestWait;
+        var asked = Believable(e.RetryAfter);
         return asked > delay ? asked : delay;
     }
+
+    /// <summary>What a server asked for, but not for ever.</summary>
+    public static TimeSpan Believable(TimeSpan asked) => asked < LongestWait ? asked : LongestWait;
 
     /// <summary>The delay after this one.</summary>
     public static TimeSpan Next(MessagingOptions options, TimeSpan delay) =>

@@ -26,6 +26,9 @@ internal sealed partial class Sender(LocalStore store, Contacts contacts, Server
     // What a caller waits for is not for the outbox to send.
     private readonly ConcurrentDictionary<MessageId, bool> _underWay = new();
 
+    // Taken by whoever starts sessions with a client.
+    private readonly ConcurrentDictionary<ClientId, SemaphoreSlim> _starting = new();
+
     public async Task<SentMessage> SendAsync(string recipient, MessageContent content, CancellationToken cancellationToken)
     {
         var message = MessageId.New();
@@ -148,8 +151,33 @@ internal sealed partial class Sender(LocalStore store, Contacts contacts, Server
             .Where(device => !withoutMailbox.Contains(device.Device))
             .Where(device => peer.Client != account.Client || device.Device != account.Device)
             .ToList();
-        var bundles = await FetchBundlesAsync(peer, devices, server, cancellationToken).ConfigureAwait(false);
-        return store.Write(transaction =>
+        if (WithoutSession(peer, devices).Count == 0)
+        {
+            return Prepare(message, peer, plaintext, devices, []);
+        }
+
+        // One after the other: the first one starts the sessions that those behind it use. Prekeys are not there for the taking, and
+        // the server limits how often it gives them.
+        var starting = _starting.GetOrAdd(peer.Client, static _ => new SemaphoreSlim(1));
+        await starting.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            var bundles = await FetchBundlesAsync(peer, devices, server, cancellationToken).ConfigureAwait(false);
+            return Prepare(message, peer, plaintext, devices, bundles);
+        }
+        finally
+        {
+            starting.Release();
+        }
+    }
+
+    private SendMessageRequest Prepare(
+        MessageId message,
+        Peer peer,
+        byte[] plaintext,
+        List<PeerDevice> devices,
+        Dictionary<DeviceId, PrekeyBundle> bundles) =>
+        store.Write(transaction =>
         {
             using var identity = DeviceKeys.Identity(transaction);
             var envelopes = new List<DeviceEnvelope>();
@@ -172,7 +200,11 @@ internal sealed partial class Sender(LocalStore store, Contacts contacts, Server
             transaction.PutInOutbox(message, peer.Name, plaintext, bytes);
             return request;
         });
-    }
+
+    private List<DeviceId> WithoutSession(Peer peer, List<PeerDevice> devices) => store.Read(transaction => devices
+        .Where(device => !HasSession(transaction, peer.Client, device.Device))
+        .Select(static device => device.Device)
+        .ToList());
 
     private async Task<Dictionary<DeviceId, PrekeyBundle>> FetchBundlesAsync(
         Peer peer,
@@ -180,10 +212,7 @@ internal sealed partial class Sender(LocalStore store, Contacts contacts, Server
         MessageServerConnection server,
         CancellationToken cancellationToken)
     {
-        var wanted = store.Read(transaction => devices
-            .Where(device => !HasSession(transaction, peer.Client, device.Device))
-            .Select(static device => device.Device)
-            .ToList());
+        var wanted = WithoutSession(peer, devices);
         var bundles = new Dictionary<DeviceId, PrekeyBundle>();
         if (wanted.Count == 0)
         {
@@ -201,7 +230,7 @@ internal sealed partial class Sender(LocalStore store, Contacts contacts, Server
             return bundles;
         }
 
-        foreach (var (device, bytes) in reply.Bundles)
+        foreach (var (device, bytes, _) in reply.Bundles)
         {
             if (PrekeyBundle.TryRead(bytes, out var bundle))
             {

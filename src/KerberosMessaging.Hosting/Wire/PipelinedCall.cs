@@ -25,4 +25,14 @@ public readonly struct PipelinedCall
     /// <param name="retryAfter">When a retry makes sense; zero for no advice.</param>
     public void Refuse(ProtocolError error, TimeSpan retryAfter = default) =>
         Reply(new ErrorReply(error, (uint)retryAfter.TotalMilliseconds));
+
+    /// <summary>There will be no answer: the connection has ended.</summary>
+    internal void Abandon() => Connection.GiveUp(_route, _started, FrameOutcome.Abandoned);
+
+    /// <summary>There will be no answer: a fault of our own, which ends the connection.</summary>
+    internal void Fail()
+    {
+        Connection.GiveUp(_route, _started, FrameOutcome.Failed);
+        Connection.Fail(ProtocolError.Internal);
+    }
 }

@@ -16,19 +16,21 @@ internal sealed class RequestLoop(
     TimeProvider time,
     ILogger<RequestLoop> logger)
 {
-    /// <summary>Runs until the peer ends the stream.</summary>
+    /// <summary>Runs until the peer ends the stream or no further request is to be taken.</summary>
     /// <param name="channel">The channel.</param>
     /// <param name="wire">The connection.</param>
     /// <exception cref="ProtocolException">The peer broke the protocol.</exception>
-    /// <exception cref="OperationCanceledException">The connection is to end.</exception>
+    /// <exception cref="OperationCanceledException">The connection is to end, or drains.</exception>
     public async Task RunAsync(SecureChannel channel, WireConnection wire)
     {
-        while (await channel.ReadAsync(wire.Closing) is { } frame)
+        while (await channel.ReadAsync(wire.Reading) is { } frame)
         {
+            wire.Heard();
+
             // A peer that asks and does not read the answers is not asked for more.
             if (!wire.Outgoing.HasRoom)
             {
-                await wire.Outgoing.WaitForRoomAsync(wire.Closing);
+                await wire.Outgoing.WaitForRoomAsync(wire.Reading);
             }
 
             var route = Find(frame);
@@ -44,7 +46,7 @@ internal sealed class RequestLoop(
             }
             else if (route is PipelinedRoute pipelined)
             {
-                await wire.PipelinedSlots.WaitAsync(wire.Closing);
+                await wire.PipelinedSlots.WaitAsync(wire.Reading);
                 await StartAsync(pipelined, frame, wire);
             }
             else

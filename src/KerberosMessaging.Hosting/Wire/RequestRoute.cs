@@ -1,5 +1,6 @@
 using KerberosMessaging.Protocol;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 
 namespace KerberosMessaging.Hosting.Wire;
 
@@ -76,4 +77,42 @@ internal sealed class PipelinedRoute<TRequest, THandler>(RequestAccess access, i
         IServiceProvider services, ReadOnlyMemory<byte> payload, PipelinedCall call, CancellationToken cancellationToken) =>
         (_handler ??= services.GetRequiredService<THandler>())
             .StartAsync(WireReader.ReadWhole<TRequest>(payload.Span), call, cancellationToken);
+}
+
+/// <summary>
+/// A request that takes a while by itself: others are read and answered while it runs. It starts in order, and its handler is one
+/// for all requests.
+/// </summary>
+internal sealed class ConcurrentRoute<TRequest, THandler>(RequestAccess access, int cost)
+    : PipelinedRoute(TRequest.Code, access, cost)
+    where TRequest : IWireMessage<TRequest>
+    where THandler : class, IRequestHandler<TRequest>
+{
+    internal override ValueTask StartAsync(
+        IServiceProvider services, ReadOnlyMemory<byte> payload, PipelinedCall call, CancellationToken cancellationToken)
+    {
+        // Runs up to the handler's first await here, which is where it takes its place in a shared order.
+        var handling = services.GetRequiredService<THandler>()
+            .HandleAsync(WireReader.ReadWhole<TRequest>(payload.Span), call.Connection, cancellationToken);
+        _ = AnswerAsync(handling, call, services.GetRequiredService<ILogger<RequestLoop>>());
+        return ValueTask.CompletedTask;
+    }
+
+    private static async Task AnswerAsync(ValueTask<HandlerReply> handling, PipelinedCall call, ILogger logger)
+    {
+        try
+        {
+            call.Reply((await handling).Message);
+        }
+        catch (Exception) when (call.Connection.IsClosing)
+        {
+            // The connection ended before the answer; the peer asks again.
+            call.Abandon();
+        }
+        catch (Exception e)
+        {
+            WireLog.HandlerFailed(logger, e, call.Connection.ConnectionId);
+            call.Fail();
+        }
+    }
 }

@@ -14,12 +14,15 @@ public sealed class WireConnection : IDisposable
     /// <summary>How many pipelined requests of one connection may wait for their answers.</summary>
     internal const int PipelinedRequests = 128;
 
+    private static readonly AreYouThere PingPush = new();
+
     private readonly SecureChannel _channel;
     private readonly ConnectionSlots _slots;
     private readonly WireOptions _options;
     private readonly ServerMetrics _metrics;
     private readonly TimeProvider _time;
     private readonly CancellationTokenSource _closing;
+    private readonly CancellationTokenSource _reading;
     private readonly FeatureCollection _state = new();
     private readonly ITimer _expiry;
     private readonly Lock _signIn = new();
@@ -28,21 +31,23 @@ public sealed class WireConnection : IDisposable
     // A WirePrincipal, a boxed ServerId or null: one field, so that nobody ever sees both.
     private volatile object? _peer;
 
+    private int _silentIntervals;
+
     internal WireConnection(
         SecureChannel channel,
         ConnectionContext connection,
         ConnectionSlots slots,
         WireOptions options,
         ServerMetrics metrics,
-        TimeProvider time,
-        CancellationToken stopping)
+        TimeProvider time)
     {
         _channel = channel;
         _slots = slots;
         _options = options;
         _metrics = metrics;
         _time = time;
-        _closing = CancellationTokenSource.CreateLinkedTokenSource(stopping);
+        _closing = CancellationTokenSource.CreateLinkedTokenSource(connection.ConnectionClosed);
+        _reading = CancellationTokenSource.CreateLinkedTokenSource(_closing.Token);
         Outgoing = new OutgoingQueue(channel);
         ConnectionId = connection.ConnectionId;
         RemoteAddress = (connection.RemoteEndPoint as IPEndPoint)?.Address.ToString() ?? "unknown";
@@ -75,6 +80,13 @@ public sealed class WireConnection : IDisposable
     /// <summary>Cancelled when the connection is about to end.</summary>
     public CancellationToken Closing => _closing.Token;
 
+    /// <summary>Whether the connection is about to end, or has ended.</summary>
+    internal bool IsClosing => _closing.IsCancellationRequested;
+
+
+    /// <summary>Cancelled when no further request is taken: before <see cref="Closing"/>, when the connection drains.</summary>
+    internal CancellationToken Reading => _reading.Token;
+
     /// <summary>What the log calls the connection.</summary>
     internal string ConnectionId { get; }
 
@@ -86,7 +98,7 @@ public sealed class WireConnection : IDisposable
     /// <summary>One for each pipelined request that may wait for its answer; further ones wait in the socket.</summary>
     internal SemaphoreSlim PipelinedSlots { get; } = new(PipelinedRequests);
 
-    /// <summary>What the peer is told when <see cref="Close"/> or <see cref="Fail"/> ends the connection.</summary>
+    /// <summary>What the peer is told when <see cref="Close"/>, <see cref="Drain"/> or <see cref="Fail"/> ends the connection.</summary>
     internal IWireMessage? Farewell { get; private set; }
 
     /// <summary>State that a handler keeps between requests of this connection; null when there is none of that type.</summary>
@@ -194,24 +206,93 @@ public sealed class WireConnection : IDisposable
         PipelinedSlots.Release();
     }
 
+    /// <summary>Counts a pipelined request that is not answered.</summary>
+    internal void GiveUp(RequestRoute route, long started, FrameOutcome outcome)
+    {
+        _metrics.FrameHandled(route.Name, outcome, _time.GetElapsedTime(started));
+        PipelinedSlots.Release();
+    }
+
     /// <summary>Ends the connection with an error frame.</summary>
     /// <param name="error">A code below 100.</param>
     internal void Fail(ProtocolError error) => End(new ErrorReply(error, 0));
 
+    /// <summary>
+    /// Ends the connection after telling the peer to come back later: no further request is taken, and those that were taken
+    /// are answered first.
+    /// </summary>
+    /// <param name="retryAfter">When to connect again.</param>
+    internal void Drain(TimeSpan retryAfter)
+    {
+        SetFarewell(new Notice(NoticeKind.ShuttingDown, (uint)retryAfter.TotalMilliseconds));
+        Cancel(_reading);
+    }
+
+    /// <summary>Ends a connection that drains, whether or not everything is answered.</summary>
+    internal void EndDrain()
+    {
+        // Not by its token, which a connection that has just ended has no more.
+        if (_reading.IsCancellationRequested)
+        {
+            Cancel(_closing);
+        }
+    }
+
+    /// <summary>Waits until every pipelined request is answered; no further one may be taken.</summary>
+    internal async Task AnsweredAsync()
+    {
+        for (var i = 0; i < PipelinedRequests; i++)
+        {
+            await PipelinedSlots.WaitAsync(Closing);
+        }
+    }
+
+    /// <summary>A frame came.</summary>
+    internal void Heard() => Volatile.Write(ref _silentIntervals, 0);
+
+    /// <summary>Another interval is over: asks a signed-in peer for a sign of life, or ends its connection, when it was silent for so long.</summary>
+    /// <returns>What was done.</returns>
+    internal KeepAliveStep Watch(KeepAlive keepAlive)
+    {
+        // Who is not signed in has a deadline of its own.
+        var step = _peer is null ? KeepAliveStep.Wait : keepAlive.Next(ref _silentIntervals);
+        switch (step)
+        {
+            case KeepAliveStep.Ping:
+                // Without room much waits to be sent to it already.
+                Outgoing.TryEnqueue(PingPush, 0);
+                break;
+            case KeepAliveStep.End:
+                Fail(ProtocolError.TimedOut);
+                break;
+        }
+
+        return step;
+    }
+
     private void End(IWireMessage farewell)
+    {
+        SetFarewell(farewell);
+        Cancel(_closing);
+    }
+
+    private void SetFarewell(IWireMessage farewell)
     {
         lock (_signIn)
         {
             Farewell ??= farewell;
         }
+    }
 
+    private static void Cancel(CancellationTokenSource source)
+    {
         try
         {
-            _closing.Cancel();
+            source.Cancel();
         }
         catch (ObjectDisposedException)
         {
-            // It ended by itself in this very moment.
+            // The connection ended by itself in this very moment.
         }
     }
 
@@ -243,6 +324,7 @@ public sealed class WireConnection : IDisposable
         }
 
         _channel.Dispose();
+        _reading.Dispose();
         _closing.Dispose();
     }
 }

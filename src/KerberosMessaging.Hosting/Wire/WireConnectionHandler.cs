@@ -18,6 +18,7 @@ internal sealed class WireConnectionHandler(
     ServerIdentity identity,
     ConnectionRegistry registry,
     ConnectionLimits limits,
+    DrainService drain,
     IOptions<WireOptions> options,
     ServerMetrics metrics,
     TimeProvider time,
@@ -29,19 +30,22 @@ internal sealed class WireConnectionHandler(
     /// <inheritdoc />
     public override async Task OnConnectedAsync(ConnectionContext connection)
     {
-        // Without watching the request to close, one idle client would hold up a stop for half a minute.
-        var stopRequested = connection.Features.Get<IConnectionLifetimeNotificationFeature>()?.ConnectionClosedRequested ?? default;
-        using var stopping = CancellationTokenSource.CreateLinkedTokenSource(connection.ConnectionClosed, stopRequested);
         try
         {
+            if (drain.IsDraining(out var comeBackAfter))
+            {
+                await TurnAwayAsync(connection, comeBackAfter, connection.ConnectionClosed);
+                return;
+            }
+
             using var slots = limits.TryAdmit(AddressBlock.Of(connection.RemoteEndPoint), out var refusal);
             if (slots is null)
             {
-                await TurnAwayAsync(connection, refusal, stopping.Token);
+                await TurnAwayAsync(connection, refusal.RetryAfter, connection.ConnectionClosed);
             }
             else
             {
-                await ServeAsync(connection, slots, stopping.Token);
+                await ServeAsync(connection, slots);
             }
         }
         catch (ProtocolException e)
@@ -55,9 +59,9 @@ internal sealed class WireConnectionHandler(
     }
 
     // In clear and without waiting for the hello: a peer that is turned away must cost next to nothing.
-    private async Task TurnAwayAsync(ConnectionContext connection, LimitRefusal refusal, CancellationToken cancellationToken)
+    private async Task TurnAwayAsync(ConnectionContext connection, TimeSpan retryAfter, CancellationToken cancellationToken)
     {
-        var payload = WireWriter.ToArray(new ErrorReply(ProtocolError.Overloaded, (uint)refusal.RetryAfter.TotalMilliseconds));
+        var payload = WireWriter.ToArray(new ErrorReply(ProtocolError.Overloaded, (uint)retryAfter.TotalMilliseconds));
         var frame = new byte[FrameHeader.Size + payload.Length];
         new FrameHeader(default, MessageCode.Error, 0, payload.Length).Write(frame);
         payload.CopyTo(frame, FrameHeader.Size);
@@ -65,16 +69,16 @@ internal sealed class WireConnectionHandler(
         await connection.Transport.Output.WriteAsync(frame, cancellationToken);
     }
 
-    private async Task ServeAsync(ConnectionContext connection, ConnectionSlots slots, CancellationToken stopping)
+    private async Task ServeAsync(ConnectionContext connection, ConnectionSlots slots)
     {
         metrics.ConnectionOpened();
         try
         {
-            using var channel = await AcceptAsync(connection, stopping);
+            using var channel = await AcceptAsync(connection);
             if (channel is not null)
             {
                 slots.HandshakeDone();
-                using var wire = new WireConnection(channel, connection, slots, options.Value, metrics, time, stopping);
+                using var wire = new WireConnection(channel, connection, slots, options.Value, metrics, time);
                 await RunAsync(connection, channel, wire);
             }
         }
@@ -84,7 +88,7 @@ internal sealed class WireConnectionHandler(
         }
     }
 
-    private async Task<SecureChannel?> AcceptAsync(ConnectionContext connection, CancellationToken cancellationToken)
+    private async Task<SecureChannel?> AcceptAsync(ConnectionContext connection)
     {
         if (!identity.TryGet(out var server, out var signingKey))
         {
@@ -92,14 +96,17 @@ internal sealed class WireConnectionHandler(
             return null;
         }
 
+        // Without watching the request to close, one silent client would hold up a stop for as long as a handshake may take.
+        var stopRequested = connection.Features.Get<IConnectionLifetimeNotificationFeature>()?.ConnectionClosedRequested ?? default;
+        using var stopping = CancellationTokenSource.CreateLinkedTokenSource(connection.ConnectionClosed, stopRequested);
         metrics.HandshakeStarted();
         try
         {
             var channel = await SecureChannel.AcceptAsync(
-                connection.Transport, server, signingKey, options.Value.ForChannel(time), cancellationToken);
+                connection.Transport, server, signingKey, options.Value.ForChannel(time), stopping.Token);
             if (channel is not null)
             {
-                await channel.FlushAsync(cancellationToken);
+                await channel.FlushAsync(stopping.Token);
             }
 
             return channel;
@@ -116,6 +123,12 @@ internal sealed class WireConnectionHandler(
         registry.Add(wire);
         try
         {
+            // Whoever drains found it in the registry, or it is found out here.
+            if (drain.IsDraining(out var comeBackAfter))
+            {
+                wire.Drain(comeBackAfter);
+            }
+
             await ReadAndWriteAsync(connection, channel, wire);
         }
         finally
@@ -138,7 +151,11 @@ internal sealed class WireConnectionHandler(
         }
         catch (OperationCanceledException) when (wire.Closing.IsCancellationRequested)
         {
-            wire.Outgoing.Enqueue(wire.Farewell ?? new Notice(NoticeKind.ShuttingDown, 1000), 0);
+            Farewell(wire);
+        }
+        catch (OperationCanceledException) when (wire.Reading.IsCancellationRequested)
+        {
+            await SettleAsync(wire, writing);
         }
         catch (Exception e) when (IsPeerGone(e))
         {
@@ -151,6 +168,24 @@ internal sealed class WireConnectionHandler(
         }
 
         await FinishAsync(connection, wire, writing);
+    }
+
+    // What was taken is answered, what is answered leaves, and then the peer is told to come back later. Whoever drains ends
+    // the wait when its grace is over.
+    private static async Task SettleAsync(WireConnection wire, Task writing)
+    {
+        await wire.AnsweredAsync().ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        Farewell(wire);
+        wire.Outgoing.Complete();
+        await writing.WaitAsync(wire.Closing).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
+    private static void Farewell(WireConnection wire)
+    {
+        if (wire.Farewell is { } farewell)
+        {
+            wire.Outgoing.Enqueue(farewell, 0);
+        }
     }
 
     private async Task WriteAsync(SecureChannel channel, WireConnection wire, CancellationToken cancellationToken)

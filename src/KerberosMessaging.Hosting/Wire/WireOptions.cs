@@ -12,6 +12,8 @@ public sealed class WireOptions : IValidatableObject
     /// <summary>The configuration section these options are bound to.</summary>
     public const string SectionName = "Wire";
 
+    internal const int DefaultDrainGraceSeconds = 5;
+
     /// <summary>The IP address to listen on. All addresses unless told otherwise: clients come from anywhere, and the channel protects itself.</summary>
     [Required]
     public string Address { get; set; } = "0.0.0.0";
@@ -40,12 +42,34 @@ public sealed class WireOptions : IValidatableObject
     [Range(1, 3600)]
     public int SignInDeadlineSeconds { get; set; } = 60;
 
+    /// <summary>Seconds of silence after which a signed-in peer is asked for a sign of life; 0 asks nobody and gives nobody up.</summary>
+    [Range(0, 3600)]
+    public int PingAfterSeconds { get; set; } = 30;
+
+    /// <summary>Seconds of silence after which a signed-in peer's connection ends. It may be a sixth of <see cref="PingAfterSeconds"/> more.</summary>
+    [Range(2, 7200)]
+    public int DeadAfterSeconds { get; set; } = 75;
+
+    /// <summary>Seconds that connections have to finish what is in flight when the server drains: a stop is to end before a supervisor's patience does.</summary>
+    [Range(0, 300)]
+    public int DrainGraceSeconds { get; set; } = DefaultDrainGraceSeconds;
+
+    /// <summary>After how many seconds clients are told to come back when the server drains. Each is told up to twice as many, so that they do not all come at once.</summary>
+    [Range(1, 3600)]
+    public int DrainRetryAfterSeconds { get; set; } = 1;
+
     /// <inheritdoc />
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
         if (!IPAddress.TryParse(Address, out _))
         {
             yield return new ValidationResult("The field Address must be an IP address.", [nameof(Address)]);
+        }
+
+        if (DeadAfterSeconds <= PingAfterSeconds)
+        {
+            yield return new ValidationResult(
+                "The field DeadAfterSeconds must be more than PingAfterSeconds.", [nameof(DeadAfterSeconds)]);
         }
     }
 

@@ -1,6 +1,8 @@
 using System.Net;
+using KerberosMessaging.Hosting.Admin;
 using KerberosMessaging.Hosting.Wire.Limits;
 using KerberosMessaging.Protocol;
+using KerberosMessaging.Protocol.Messages;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
@@ -24,6 +26,10 @@ public static class WireServices
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<ServerIdentity>();
         services.TryAddSingleton<ConnectionRegistry>();
+        services.TryAddSingleton<ReadinessState>();
+        services.TryAddSingleton<DrainService>();
+        services.AddHostedService<KeepAliveService>();
+        services.AddPipelinedRequest<PingRequest, PingHandler>(RequestAccess.Anyone, cost: 0);
         services.TryAddSingleton<RequestDispatcher>();
         services.TryAddSingleton<RequestLoop>();
         services.TryAddSingleton<WireListener>();
@@ -62,6 +68,21 @@ public static class WireServices
     {
         services.AddSingleton<THandler>();
         return services.AddSingleton<RequestRoute>(new PipelinedRoute<TRequest, THandler>(access, cost));
+    }
+
+    /// <summary>Adds a request that takes a while by itself; others of its connection are read and answered meanwhile.</summary>
+    /// <typeparam name="TRequest">The request.</typeparam>
+    /// <typeparam name="THandler">Its handler, one for all requests; it takes its place in any shared order before its first await.</typeparam>
+    /// <param name="services">The server's services.</param>
+    /// <param name="access">Which connections may send it.</param>
+    /// <param name="cost">As how many requests it counts where requests are limited; 0 is free.</param>
+    public static IServiceCollection AddConcurrentRequest<TRequest, THandler>(
+        this IServiceCollection services, RequestAccess access, int cost = 1)
+        where TRequest : IWireMessage<TRequest>
+        where THandler : class, IRequestHandler<TRequest>
+    {
+        services.AddSingleton<THandler>();
+        return services.AddSingleton<RequestRoute>(new ConcurrentRoute<TRequest, THandler>(access, cost));
     }
 
     /// <summary>Makes Kestrel listen on the wire port.</summary>

@@ -14,6 +14,9 @@ internal abstract partial class DeviceConnection
     private const int EnvelopesPerRead = 128;
     private const long BytesPerRead = 1024 * 1024;
 
+    // A device needs longer than this to make new prekeys; somebody who fetches on and on must not make it work.
+    private static readonly TimeSpan AlertPause = TimeSpan.FromMinutes(1);
+
     private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(1);
 
     private readonly IMailboxStore _store;
@@ -22,6 +25,7 @@ internal abstract partial class DeviceConnection
     private readonly FailureReports _failures;
     private int _wakes;
     private int _claimed;
+    private long _nextAlertAt;
 
     /// <summary>Makes a connection; nothing flows before credit is granted.</summary>
     /// <param name="mailbox">The device's mailbox.</param>
@@ -64,6 +68,16 @@ internal abstract partial class DeviceConnection
     /// <summary>Sends a message to the device, without waiting.</summary>
     /// <returns>False when too much waits to be sent already, or the connection has ended.</returns>
     public abstract bool TryPush(StoredEnvelope envelope);
+
+    /// <summary>Tells the device that few of its one-time prekeys are left, if there is room.</summary>
+    public abstract void TellPrekeysLow(PrekeyStock stock);
+
+    /// <summary>Whether the device may be told of its prekeys now: true once in a while.</summary>
+    public bool TryBeginAlert(DateTimeOffset now)
+    {
+        var nextAt = Volatile.Read(ref _nextAlertAt);
+        return now.UtcTicks >= nextAt && Interlocked.CompareExchange(ref _nextAlertAt, (now + AlertPause).UtcTicks, nextAt) == nextAt;
+    }
 
     /// <summary>Ends the connection because a newer one took its place.</summary>
     public abstract void TakeOver();

@@ -39,8 +39,8 @@ internal interface IMailboxStore
     /// <param name="now">Envelopes that expired by then do not count: nobody will get them.</param>
     ValueTask<long> ReadNewestAsync(long mailbox, DateTimeOffset now);
 
-    /// <summary>Reads the published prekeys of those of a client's devices that have any; null when no device of the client is known.</summary>
-    ValueTask<IReadOnlyList<DevicePrekeys>?> ReadPrekeysAsync(ClientId client, IReadOnlyList<DeviceId> devices);
+    /// <summary>Reads what there is of a device's one-time prekeys.</summary>
+    ValueTask<PrekeyStock> ReadPrekeyStockAsync(long mailbox);
 
     /// <summary>Lists mailboxes by client name and device.</summary>
     /// <param name="after">The place to start after; null for the beginning.</param>

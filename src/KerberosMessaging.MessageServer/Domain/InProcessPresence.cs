@@ -12,7 +12,8 @@ internal sealed class InProcessPresence : IPresence
     {
         // One counter for all devices: an epoch is higher than all before without remembering devices that are away.
         var epoch = Interlocked.Increment(ref _lastEpoch);
-        return new(_claims.AddOrUpdate(device, epoch, (_, held) => Math.Max(held, epoch)));
+        _claims.AddOrUpdate(device, epoch, (_, held) => Math.Max(held, epoch));
+        return new(epoch);
     }
 
     public void Release(DeviceAddress device, long epoch) => _claims.TryRemove(KeyValuePair.Create(device, epoch));

@@ -5,25 +5,28 @@ namespace KerberosMessaging.MessageServer.Domain;
 /// <summary>The bus where this process is the only node. No hint is ever lost.</summary>
 internal sealed class InProcessWakeBus : IWakeBus
 {
-    private ImmutableArray<Action<WakeHint>> _subscribers = [];
+    private ImmutableArray<Subscription> _subscriptions = [];
 
     public void Publish(WakeHint hint)
     {
-        foreach (var subscriber in _subscribers)
+        foreach (var subscription in _subscriptions)
         {
-            subscriber(hint);
+            subscription.OnHint(hint);
         }
     }
 
     public IDisposable Subscribe(Action<WakeHint> onHint)
     {
-        ImmutableInterlocked.Update(ref _subscribers, static (all, added) => all.Add(added), onHint);
-        return new Subscription(this, onHint);
+        var subscription = new Subscription(this, onHint);
+        ImmutableInterlocked.Update(ref _subscriptions, static (all, added) => all.Add(added), subscription);
+        return subscription;
     }
 
     private sealed class Subscription(InProcessWakeBus bus, Action<WakeHint> onHint) : IDisposable
     {
+        public Action<WakeHint> OnHint => onHint;
+
         public void Dispose() =>
-            ImmutableInterlocked.Update(ref bus._subscribers, static (all, removed) => all.Remove(removed), onHint);
+            ImmutableInterlocked.Update(ref bus._subscriptions, static (all, removed) => all.Remove(removed), this);
     }
 }

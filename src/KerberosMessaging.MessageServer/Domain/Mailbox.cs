@@ -18,6 +18,7 @@ internal sealed class Mailbox
     private long _reserved;
     private long _queued;
     private bool _isReserving;
+    private bool _isInGrace;
     private int _count;
     private long _bytes;
     private int _stored;
@@ -98,7 +99,7 @@ internal sealed class Mailbox
             {
                 // The device was removed just now, and its mail with it.
                 envelope.State = EnvelopeState.Settled;
-                envelope.Send.Settle(isKept: true);
+                envelope.Send.SettleUnwritten();
                 return;
             }
 
@@ -107,7 +108,12 @@ internal sealed class Mailbox
             ReserveMore();
             if (_receiver is { } receiver && receiver.Position == _last - 1 && TryPush(receiver, envelope))
             {
-                _grace.Add(envelope);
+                envelope.PushedAt = _grace.Now;
+                if (!_isInGrace)
+                {
+                    _isInGrace = true;
+                    _grace.Add(this, envelope.PushedAt);
+                }
             }
             else
             {
@@ -160,7 +166,15 @@ internal sealed class Mailbox
         lock (_lock)
         {
             isStored = _stored > 0;
-            return _unsettled.IsEmpty ? 0 : _unsettled.End - 1;
+            for (var sequence = _unsettled.End - 1; sequence >= _unsettled.First; sequence--)
+            {
+                if (_unsettled.Find(sequence) is { State: not EnvelopeState.AcknowledgedInCommit })
+                {
+                    return sequence;
+                }
+            }
+
+            return 0;
         }
     }
 
@@ -277,7 +291,7 @@ internal sealed class Mailbox
 
             for (var sequence = Math.Max(connection.Position + 1, _unsettled.First); sequence < _unsettled.End; sequence++)
             {
-                if (_unsettled.Find(sequence) is not { } envelope)
+                if (_unsettled.Find(sequence) is not { State: not EnvelopeState.AcknowledgedInCommit } envelope)
                 {
                     continue;
                 }
@@ -302,14 +316,27 @@ internal sealed class Mailbox
         }
     }
 
-    /// <summary>Stores an envelope that its device did not acknowledge in time, and all before it.</summary>
-    public void StoreUnacknowledged(MailboxEnvelope envelope)
+    /// <summary>Stores the envelopes that the device did not acknowledge in time.</summary>
+    public void StoreOverdue()
     {
         lock (_lock)
         {
-            if (envelope.State == EnvelopeState.Pushed)
+            _isInGrace = false;
+            for (var sequence = Math.Max(_unsettled.First, _queued + 1); sequence < _unsettled.End; sequence++)
             {
-                Store(envelope.Sequence);
+                if (_unsettled.Find(sequence) is not { State: EnvelopeState.Pushed } envelope)
+                {
+                    continue;
+                }
+
+                if (!_grace.IsOver(envelope.PushedAt))
+                {
+                    _isInGrace = true;
+                    _grace.Add(this, envelope.PushedAt);
+                    return;
+                }
+
+                Store(sequence);
             }
         }
     }
@@ -341,6 +368,12 @@ internal sealed class Mailbox
         bool isWaitedFor;
         lock (_lock)
         {
+            if (envelope.State == EnvelopeState.Settled)
+            {
+                // The server stops: it was in no transaction, and has been acknowledged since it was refused.
+                return;
+            }
+
             isWaitedFor = isCommitted && (_receiver is null || _receiver.Position < envelope.Sequence);
             var isAcknowledged = envelope.State == EnvelopeState.AcknowledgedInCommit;
             envelope.State = EnvelopeState.Settled;
@@ -423,7 +456,8 @@ internal sealed class Mailbox
     {
         lock (_lock)
         {
-            return _isRetired = _connections == 0 && _unsettled.IsEmpty && _deleting == 0 && !_isReserving && _stored == _count;
+            return _isRetired = _connections == 0 && _unsettled.IsEmpty && _deleting == 0 && !_isReserving && _stored == _count
+                && _history is not { IsBusy: true };
         }
     }
 
@@ -444,7 +478,7 @@ internal sealed class Mailbox
                 envelope.State = EnvelopeState.Settled;
                 _unsettled.Remove(envelope);
                 Free(1, envelope.Length);
-                envelope.Send.Settle(isKept: true);
+                envelope.Send.SettleUnwritten();
                 break;
             case EnvelopeState.Committing:
                 envelope.State = EnvelopeState.AcknowledgedInCommit;

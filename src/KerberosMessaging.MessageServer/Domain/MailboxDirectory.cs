@@ -12,12 +12,12 @@ internal sealed class MailboxDirectory(IMailboxStore store, CommitQueue queue, P
     // When a device was last seen is thus known to the minute, and a mailbox that is opened again and again is no disk write each time.
     private static readonly TimeSpan Moment = TimeSpan.FromMinutes(1);
 
-    // Beyond this, those that nothing waits in leave at the next sweep.
-    private const int ClientsInMemory = 10_000;
-
     private readonly ConcurrentDictionary<ClientId, Lazy<Task<ClientMailboxes>>> _clients = new();
     private readonly ConcurrentDictionary<long, Mailbox> _byId = new();
     private readonly ConcurrentDictionary<DeviceAddress, Opened> _opened = new();
+
+    /// <summary>With more clients than this, those of which nothing is in memory alone leave at the next sweep.</summary>
+    public int ClientsInMemory { get; init; } = 10_000;
 
     /// <summary>All mailboxes in memory.</summary>
     public IEnumerable<Mailbox> All => _byId.Select(static pair => pair.Value);
@@ -84,7 +84,8 @@ internal sealed class MailboxDirectory(IMailboxStore store, CommitQueue queue, P
                 _clients.TryRemove(KeyValuePair.Create(client, loading));
                 foreach (var mailbox in loading.Value.Result.All)
                 {
-                    _byId.TryRemove(mailbox.Id, out _);
+                    // This one alone: the client may have been loaded again by now.
+                    _byId.TryRemove(KeyValuePair.Create(mailbox.Id, mailbox));
                 }
             }
         }

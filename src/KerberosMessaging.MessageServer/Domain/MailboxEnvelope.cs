@@ -14,6 +14,9 @@ internal sealed class MailboxEnvelope(Mailbox mailbox, PendingSend send, byte[] 
     /// <summary>Guarded by the mailbox, as is the rest of what changes here.</summary>
     public EnvelopeState State { get; set; }
 
+    /// <summary>When it was pushed, by the clock of <see cref="PushGrace"/>.</summary>
+    public long PushedAt { get; set; }
+
     public long Sequence => Envelope.Sequence;
 
     public override long MailboxId => mailbox.Id;

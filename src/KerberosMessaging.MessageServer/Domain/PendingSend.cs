@@ -6,6 +6,7 @@ internal abstract class PendingSend(Submission submission, DateTimeOffset accept
     private SenderHistory? _history;
     private Action<long>? _release;
     private List<PendingSend>? _repeats;
+    private int _unwritten;
     private int _unsettled;
     private volatile bool _failed;
 
@@ -15,9 +16,6 @@ internal abstract class PendingSend(Submission submission, DateTimeOffset accept
     /// <summary>When the server took it.</summary>
     public DateTimeOffset AcceptedAt => acceptedAt;
 
-    /// <summary>Whether the message's id is in a transaction. For the one writer alone.</summary>
-    public bool IsRemembered { get; private set; }
-
     /// <summary>Says how many envelopes there are, before the first can be settled.</summary>
     /// <param name="history">The sender's history, in which the message is.</param>
     /// <param name="release">Gives back the memory that the message counted for, in bytes.</param>
@@ -25,17 +23,26 @@ internal abstract class PendingSend(Submission submission, DateTimeOffset accept
     {
         _history = history;
         _release = release;
-        _unsettled = submission.Envelopes.Count;
+        _unwritten = _unsettled = submission.Envelopes.Count;
     }
 
-    /// <summary>Remembers the message's id in the transaction that stores the first of its envelopes.</summary>
+    /// <summary>
+    /// An envelope goes into a transaction. That of the last one remembers the message's id too, and none before it does: after a
+    /// crash in between, a repeat must not be taken for answered while an envelope is nowhere.
+    /// </summary>
     public void RememberIn(CommitBatch batch)
     {
-        if (!IsRemembered)
+        if (Interlocked.Decrement(ref _unwritten) == 0 && !_failed)
         {
-            IsRemembered = true;
             batch.Remember(_history!, new SentId(submission.Message, submission.Digest, acceptedAt));
         }
+    }
+
+    /// <summary>One envelope is settled that was in no transaction: its device acknowledged it before.</summary>
+    public void SettleUnwritten()
+    {
+        Interlocked.Decrement(ref _unwritten);
+        Settle(isKept: true);
     }
 
     /// <summary>One envelope is settled: on disk, or acknowledged by its device.</summary>

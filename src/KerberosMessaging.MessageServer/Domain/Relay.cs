@@ -109,7 +109,16 @@ internal sealed partial class Relay
         IReadOnlyList<Mailbox> mailboxes;
         do
         {
-            mailboxes = await _mailboxes.FindAsync(submission.Recipient);
+            try
+            {
+                mailboxes = await _mailboxes.FindAsync(submission.Recipient);
+            }
+            catch
+            {
+                _release(submission.Size);
+                throw;
+            }
+
             refusal = Check(submission, mailboxes);
             room = refusal is null ? TakeRoom(submission, mailboxes) : RoomResult.Full;
         }

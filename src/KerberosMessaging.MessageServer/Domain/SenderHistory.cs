@@ -4,7 +4,7 @@ namespace KerberosMessaging.MessageServer.Domain;
 
 /// <summary>
 /// The ids of a device's last messages: a repeat is answered as the first was. What was stored is remembered on disk too, in the
-/// transaction that stored it; what a recipient acknowledged before it was ever written is remembered here alone.
+/// transaction that stored the last of it; what a recipient acknowledged before it was ever written is remembered here alone.
 /// </summary>
 internal sealed class SenderHistory
 {
@@ -16,6 +16,9 @@ internal sealed class SenderHistory
 
     private readonly Lock _lock = new();
     private readonly Dictionary<MessageId, Entry> _entries = [];
+
+    // Apart from the others, so that what is remembered for long holds nothing that the garbage collector must follow.
+    private readonly Dictionary<MessageId, PendingSend> _pending = [];
     private readonly Queue<MessageId> _order = [];
     private long _lastNumber;
 
@@ -29,12 +32,24 @@ internal sealed class SenderHistory
         _lastNumber = lastNumber;
         foreach (var (message, digest, acceptedAt) in ids)
         {
-            Add(message, new Entry(digest, acceptedAt, null));
+            Add(message, new Entry(digest, acceptedAt));
         }
     }
 
     /// <summary>The device's mailbox.</summary>
     public long Mailbox { get; }
+
+    /// <summary>Whether a message is on its way, so that no other history of the device may be made from what is on disk.</summary>
+    public bool IsBusy
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _pending.Count > 0;
+            }
+        }
+    }
 
     /// <summary>The number of the next row on disk. For the one writer alone.</summary>
     public long NextNumber() => ++_lastNumber;
@@ -51,24 +66,26 @@ internal sealed class SenderHistory
         var submission = send.Submission;
         lock (_lock)
         {
-            if (_entries.TryGetValue(submission.Message, out var entry) && send.AcceptedAt - entry.AcceptedAt < Window)
+            if (_pending.TryGetValue(submission.Message, out var pending))
             {
-                if (entry.Digest != submission.Digest)
+                if (pending.Submission.Digest != submission.Digest)
                 {
                     return SendResult.Refused(SendStatus.MessageIdReused);
                 }
 
-                if (entry.Pending is null)
-                {
-                    return SendResult.Accepted(entry.AcceptedAt);
-                }
-
-                entry.Pending.AddRepeat(send);
+                pending.AddRepeat(send);
                 return null;
             }
 
+            if (_entries.TryGetValue(submission.Message, out var entry) && send.AcceptedAt - entry.AcceptedAt < Window)
+            {
+                return entry.Digest == submission.Digest
+                    ? SendResult.Accepted(entry.AcceptedAt)
+                    : SendResult.Refused(SendStatus.MessageIdReused);
+            }
+
             isNew = true;
-            Add(submission.Message, new Entry(submission.Digest, send.AcceptedAt, send));
+            _pending.Add(submission.Message, send);
             return null;
         }
     }
@@ -80,16 +97,10 @@ internal sealed class SenderHistory
         var message = send.Submission.Message;
         lock (_lock)
         {
-            if (_entries.TryGetValue(message, out var entry) && entry.Pending == send)
+            _pending.Remove(message);
+            if (isAccepted)
             {
-                if (isAccepted)
-                {
-                    _entries[message] = entry with { Pending = null };
-                }
-                else
-                {
-                    _entries.Remove(message);
-                }
+                Add(message, new Entry(send.Submission.Digest, send.AcceptedAt));
             }
 
             return send.TakeRepeats();
@@ -112,5 +123,5 @@ internal sealed class SenderHistory
         }
     }
 
-    private readonly record struct Entry(ulong Digest, DateTimeOffset AcceptedAt, PendingSend? Pending);
+    private readonly record struct Entry(ulong Digest, DateTimeOffset AcceptedAt);
 }

@@ -22,6 +22,12 @@ internal sealed class MessageDbContext(DbContextOptions<MessageDbContext> option
 
     public DbSet<SentIdsRow> SentIds => Set<SentIdsRow>();
 
+    public DbSet<OneTimePrekeyRow> OneTimePrekeys => Set<OneTimePrekeyRow>();
+
+    public DbSet<OneTimePrekeyStockRow> OneTimePrekeyStocks => Set<OneTimePrekeyStockRow>();
+
+    public DbSet<BlobRow> Blobs => Set<BlobRow>();
+
     protected override void ConfigureConventions(ModelConfigurationBuilder configurationBuilder) =>
         configurationBuilder.Properties<Guid>().HaveConversion<BigEndianGuidConverter>().HaveMaxLength(16);
 
@@ -58,6 +64,17 @@ internal sealed class MessageDbContext(DbContextOptions<MessageDbContext> option
         {
             sent.Property(static row => row.Id).ValueGeneratedNever();
             sent.HasIndex(static row => row.AcceptedAt);
+        });
+
+        // By their keys, those of a device lie in the order in which they are handed out.
+        modelBuilder.Entity<OneTimePrekeyRow>().HasKey(static row => new { row.MailboxId, row.Kind, row.Id });
+        modelBuilder.Entity<OneTimePrekeyStockRow>().HasKey(static row => new { row.MailboxId, row.Kind });
+
+        modelBuilder.Entity<BlobRow>(static blob =>
+        {
+            blob.Property(static row => row.Id).ValueGeneratedNever();
+            blob.HasIndex(static row => row.ClientId);
+            blob.HasIndex(static row => row.ExpiresAt);
         });
     }
 }

@@ -5,16 +5,27 @@ using KerberosMessaging.Protocol.Messages;
 
 namespace KerberosMessaging.MessageServer.Requests;
 
-/// <summary>Gives the published prekeys of a client's devices.</summary>
-internal sealed class FetchPrekeysHandler(IMailboxStore store) : IRequestHandler<FetchPrekeysRequest>
+/// <summary>Hands out prekeys of a client's devices.</summary>
+internal sealed class FetchPrekeysHandler(PrekeyService prekeys) : IRequestHandler<FetchPrekeysRequest>
 {
     public async ValueTask<HandlerReply> HandleAsync(
         FetchPrekeysRequest request, WireConnection connection, CancellationToken cancellationToken)
     {
-        var found = await store.ReadPrekeysAsync(request.Client, request.Devices);
-        return found is null
-            ? HandlerReply.Refuse(ProtocolError.UnknownClient)
-            : HandlerReply.Of(new PrekeysReply(
-                found.Select(static prekeys => new DevicePrekeyBundle(prekeys.Device, prekeys.Bundle)).ToArray()));
+        var requester = connection.GetState<DeviceConnection>()!.Device;
+        var fetch = await prekeys.FetchAsync(requester, request.Client, request.Devices).WaitAsync(cancellationToken);
+        if (fetch.RetryAfter > TimeSpan.Zero)
+        {
+            return HandlerReply.Refuse(ProtocolError.TooManyRequests, fetch.RetryAfter);
+        }
+
+        if (!fetch.Taken.IsDone)
+        {
+            return StoreReply.Busy;
+        }
+
+        return fetch.Taken.Result is { } found
+            ? HandlerReply.Of(new PrekeysReply(
+                [.. found.Select(static device => new DevicePrekeyBundle(device.Device, device.Bundle, device.OneTimePrekeys))]))
+            : HandlerReply.Refuse(ProtocolError.UnknownClient);
     }
 }

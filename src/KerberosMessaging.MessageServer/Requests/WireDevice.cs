@@ -36,6 +36,8 @@ internal sealed class WireDevice : DeviceConnection
             envelope.Body),
         envelope.Body.Length + Overhead);
 
+    public override void TellPrekeysLow(PrekeyStock stock) => _connection.TryPush(new PrekeysLow(stock.X25519, stock.MlKem768), 0);
+
     public override void TakeOver() => _connection.Close(NoticeKind.TakenOver);
 
     protected override async ValueTask<bool> WaitForRoomAsync()

@@ -10,6 +10,7 @@ public sealed class AdminDocumentationTests : IAsyncLifetime
     [
         "DELETE /clients/{id}",
         "DELETE /clients/{id}/devices/{deviceId}",
+        "DELETE /drain",
         "DELETE /lockouts",
         "DELETE /one-time-tokens/{id}",
         "GET /audit",
@@ -17,6 +18,7 @@ public sealed class AdminDocumentationTests : IAsyncLifetime
         "GET /clients",
         "GET /clients/{id}",
         "GET /clients/{id}/devices",
+        "GET /drain",
         "GET /keys",
         "GET /lockouts",
         "GET /one-time-tokens",
@@ -27,6 +29,7 @@ public sealed class AdminDocumentationTests : IAsyncLifetime
         "POST /clients/{id}/enable",
         "POST /clients/{id}/reset-token",
         "POST /clients/{id}/sessions/revoke",
+        "POST /drain",
         "POST /enrolment-tokens",
         "POST /invites",
         "POST /keys/{purpose}/rotate",
@@ -90,7 +93,7 @@ public sealed class AdminDocumentationTests : IAsyncLifetime
             .Where(static schema => schema.Name.EndsWith("View", StringComparison.Ordinal) || schema.Name == "NewInvite")
             .ToList();
 
-        Assert.Equal(14, schemas.Count);
+        Assert.Equal(15, schemas.Count);
         foreach (var schema in schemas)
         {
             foreach (var property in schema.Value.GetProperty("properties").EnumerateObject())

@@ -60,6 +60,9 @@ internal sealed class TestServer : IAsyncDisposable
                 $"--Data:Directory={Folder.File("data")}",
                 $"--Admin:TokenFile={Folder.File("admin-token")}",
                 "--Wire:Address=127.0.0.1",
+
+                // Clocks are turned by hours here: nobody could answer in time.
+                "--Wire:PingAfterSeconds=0",
                 "--Wire:Port=0",
                 "--Admin:Port=0",
 

@@ -263,12 +263,12 @@ internal sealed class ScriptedRealm : IAsyncDisposable
         Message.On<UploadPrekeysRequest>((connection, request) =>
         {
             connection.Client!.Prekeys[connection.Device] = request.Bundle;
-            return new Done();
+            return new PrekeyStatus(default, default);
         });
         Message.On<FetchPrekeysRequest>(request => new PrekeysReply(
             [.. _clients.Values.Single(client => client.Id == request.Client).Prekeys
                 .Where(prekeys => request.Devices.Contains(prekeys.Key))
-                .Select(static prekeys => new DevicePrekeyBundle(prekeys.Key, prekeys.Value))]));
+                .Select(static prekeys => new DevicePrekeyBundle(prekeys.Key, prekeys.Value, []))]));
         Message.On<SendMessageRequest>((connection, request) =>
         {
             var recipient = _clients.Values.Single(client => client.Id == request.Recipient);

@@ -39,4 +39,20 @@ public sealed class ReadinessStateTests
         Assert.False(state.IsReady);
         Assert.Equal("The server is shutting down.", state.Reason);
     }
+
+    [Fact]
+    public void After_a_drain_that_was_undone_what_was_said_last_counts_again()
+    {
+        var state = new ReadinessState();
+
+        state.SetDraining();
+        state.SetNotReady("Enrolment is pending.");
+        state.EndDrain();
+        Assert.Equal("Enrolment is pending.", state.Reason);
+
+        state.SetDraining();
+        state.SetReady();
+        state.EndDrain();
+        Assert.True(state.IsReady);
+    }
 }

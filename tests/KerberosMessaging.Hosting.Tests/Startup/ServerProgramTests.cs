@@ -109,7 +109,7 @@ public sealed class ServerProgramTests : IDisposable
             Assert.Equal(7, services.GetRequiredService<IOptions<WireOptions>>().Value.FrameDeadlineSeconds);
             Assert.Equal(9002, services.GetRequiredService<IOptions<AdminOptions>>().Value.Port);
             Assert.Equal(_folder.File("data/admin-token.hash"), services.GetRequiredService<IOptions<AdminOptions>>().Value.TokenHashFile);
-            Assert.Equal(TimeSpan.FromSeconds(5), services.GetRequiredService<IOptions<HostOptions>>().Value.ShutdownTimeout);
+            Assert.Equal(TimeSpan.FromSeconds(9), services.GetRequiredService<IOptions<HostOptions>>().Value.ShutdownTimeout);
         }
     }
 

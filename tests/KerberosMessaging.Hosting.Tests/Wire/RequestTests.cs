@@ -35,7 +35,7 @@ public sealed class RequestTests : IAsyncLifetime
             new[]
             {
                 EchoRequest.Code, SignInRequest.Code, ServerSignInRequest.Code, WhoAmIRequest.Code, ExpensiveRequest.Code, FreeRequest.Code,
-                SlowRequest.Code, FailRequest.Code, FillRequest.Code, PipelinedRequest.Code, PipelinedFailRequest.Code,
+                SlowRequest.Code, FailRequest.Code, FillRequest.Code, PipelinedRequest.Code, PipelinedFailRequest.Code, MessageCode.Ping,
             }.Order(),
             dispatcher.Codes.Order());
     }

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using KerberosMessaging.Hosting.Wire;
 using KerberosMessaging.Protocol;
 using KerberosMessaging.Protocol.Messages;
 
@@ -6,13 +7,20 @@ namespace KerberosMessaging.Hosting.Tests.Wire;
 
 public sealed class StopTests : IAsyncLifetime
 {
+    private const uint RetryAfter = 3;
+
+    // What the system promises its operators for idle clients.
     private static readonly TimeSpan AtMost = TimeSpan.FromSeconds(2);
+
+    // For peers that do not let go: the grace, and a second for what could not be sent by then.
+    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(1);
 
     private WireServer _server = null!;
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
-    public async ValueTask InitializeAsync() => _server = await WireServer.StartAsync();
+    public async ValueTask InitializeAsync() => _server = await WireServer.StartAsync(
+        ("Wire:DrainGraceSeconds", $"{Grace.TotalSeconds}"), ("Wire:DrainRetryAfterSeconds", $"{RetryAfter}"));
 
     public ValueTask DisposeAsync() => _server.DisposeAsync();
 
@@ -42,7 +50,7 @@ public sealed class StopTests : IAsyncLifetime
 
         foreach (var client in clients)
         {
-            await client.ExpectEndAsync(NoticeKind.ShuttingDown, retryAfter: 1000);
+            await client.ExpectShutdownAsync(RetryAfter);
             client.Dispose();
         }
 
@@ -54,7 +62,7 @@ public sealed class StopTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Requests_that_wait_are_given_up()
+    public async Task Requests_that_wait_are_given_up_when_the_grace_is_over()
     {
         using var slow = await _server.ConnectAsync();
         await slow.SendAsync(new SlowRequest("slow"), 1);
@@ -65,10 +73,10 @@ public sealed class StopTests : IAsyncLifetime
         await _server.State.StartedAsync("slow");
         await _server.State.StartedAsync("two");
 
-        await StopAsync();
+        await StopAsync(Grace + AtMost);
 
-        await slow.ExpectEndAsync(NoticeKind.ShuttingDown, retryAfter: 1000);
-        await pipelined.ExpectEndAsync(NoticeKind.ShuttingDown, retryAfter: 1000);
+        await slow.ExpectShutdownAsync(RetryAfter);
+        await pipelined.ExpectShutdownAsync(RetryAfter);
     }
 
     [Fact]
@@ -86,7 +94,7 @@ public sealed class StopTests : IAsyncLifetime
         await _server.State.StartedAsync("behind");
         _server.State.Open("behind");
 
-        await StopAsync();
+        await StopAsync(Grace + AtMost);
     }
 
     [Fact]
@@ -107,18 +115,43 @@ public sealed class StopTests : IAsyncLifetime
         await client.SendAsync(new SlowRequest("last"), 3);
         await _server.State.StartedAsync("last");
 
-        await StopAsync();
+        await StopAsync(Grace + AtMost);
 
         Assert.Equal(3000, (await client.ExpectReplyAsync(2)).Length);
-        await client.ExpectEndAsync(NoticeKind.ShuttingDown, retryAfter: 1000);
+        await client.ExpectShutdownAsync(RetryAfter);
     }
 
-    private async Task StopAsync()
+    [Fact]
+    public async Task What_is_in_flight_is_answered_and_then_the_notice_comes()
+    {
+        using var client = await _server.ConnectAsync();
+        client.Write(new PipelinedRequest("one"), 1);
+        client.Write(new PipelinedRequest("two"), 2);
+        client.Write(new SlowRequest("three"), 3);
+        client.Write(new EchoRequest([4]), 4);
+        await client.FlushAsync();
+        await _server.State.StartedAsync("three");
+
+        var stopping = StopAsync(Grace + AtMost);
+        await Wait.UntilAsync(() => _server.Drain.State == DrainState.Stopping);
+        _server.State.Open("two");
+        await client.ExpectReplyAsync(2);
+        _server.State.Open("three");
+        await client.ExpectReplyAsync(3);
+        _server.State.Open("one");
+        await client.ExpectReplyAsync(1);
+
+        // The fourth was not taken, and its sender knows that by the end of the connection.
+        await client.ExpectShutdownAsync(RetryAfter);
+        await stopping;
+    }
+
+    private async Task StopAsync(TimeSpan? atMost = null)
     {
         var watch = Stopwatch.StartNew();
         await Wait.ForAsync(_server.App.StopAsync(Cancel));
 
-        Assert.True(watch.Elapsed < AtMost, $"{watch.Elapsed}");
+        Assert.True(watch.Elapsed < (atMost ?? AtMost), $"{watch.Elapsed}");
         Assert.Equal(0, _server.Connections.Count);
         Assert.Empty(_server.Errors);
     }

@@ -103,6 +103,17 @@ internal sealed class WireClient : IDuplexPipe, IDisposable
         Assert.Null(await ReadAsync());
     }
 
+    /// <summary>The server says that it stops, and when to come back, and closes.</summary>
+    public async Task ExpectShutdownAsync(uint retryAfterSeconds)
+    {
+        var frame = await ReadAsync();
+        Assert.Equal((MessageCode.Notice, 0u), (frame?.Code, frame?.RequestId));
+        var notice = WireReader.ReadWhole<Notice>(frame!.Value.Payload);
+        Assert.Equal(NoticeKind.ShuttingDown, notice.Kind);
+        Assert.InRange(notice.RetryAfterMilliseconds, retryAfterSeconds * 1000, retryAfterSeconds * 2000);
+        Assert.Null(await ReadAsync());
+    }
+
     /// <summary>The bytes that come before the server closes, however it does.</summary>
     public async Task<byte[]> ReadToEndAsync()
     {

@@ -15,6 +15,8 @@ public sealed class WireOptionsTests
         Assert.Equal(("0.0.0.0", 0), (options.Address, options.Port));
         Assert.Equal((64 * 1024, 1024 * 1024), (options.PayloadBeforeAuthentication, options.PayloadAfterAuthentication));
         Assert.Equal((10, 30, 60), (options.HandshakeDeadlineSeconds, options.FrameDeadlineSeconds, options.SignInDeadlineSeconds));
+        Assert.Equal((30, 75), (options.PingAfterSeconds, options.DeadAfterSeconds));
+        Assert.Equal((5, 1), (options.DrainGraceSeconds, options.DrainRetryAfterSeconds));
     }
 
     [Theory]
@@ -30,6 +32,11 @@ public sealed class WireOptionsTests
     [InlineData(nameof(WireOptions.HandshakeDeadlineSeconds), "0", "between 1 and 300")]
     [InlineData(nameof(WireOptions.FrameDeadlineSeconds), "301", "between 1 and 300")]
     [InlineData(nameof(WireOptions.SignInDeadlineSeconds), "0", "between 1 and 3600")]
+    [InlineData(nameof(WireOptions.PingAfterSeconds), "-1", "between 0 and 3600")]
+    [InlineData(nameof(WireOptions.PingAfterSeconds), "75", "more than PingAfterSeconds")]
+    [InlineData(nameof(WireOptions.DeadAfterSeconds), "7201", "between 2 and 7200")]
+    [InlineData(nameof(WireOptions.DrainGraceSeconds), "301", "between 0 and 300")]
+    [InlineData(nameof(WireOptions.DrainRetryAfterSeconds), "0", "between 1 and 3600")]
     public void A_wrong_value_stops_the_server_with_the_field_s_name_and_what_is_allowed(string field, string value, string allowed)
     {
         var e = Assert.Throws<OptionsValidationException>(() => WireServer.Build(static _ => { }, isReady: true, ($"Wire:{field}", value)));

@@ -37,6 +37,8 @@ internal sealed class WireServer : IAsyncDisposable
 
     public ConnectionRegistry Connections => App.Services.GetRequiredService<ConnectionRegistry>();
 
+    public DrainService Drain => App.Services.GetRequiredService<DrainService>();
+
     public int Port => App.Services.GetRequiredService<WireListener>().EndPoint.Port;
 
     /// <summary>The faults of the server's own.</summary>
@@ -57,6 +59,9 @@ internal sealed class WireServer : IAsyncDisposable
         builder.Configuration.Sources.Clear();
         builder.Configuration.AddInMemoryCollection();
         builder.Configuration["Wire:Address"] = "127.0.0.1";
+
+        // Clocks are turned by hours here, and the peers of most tests read only what they wait for.
+        builder.Configuration["Wire:PingAfterSeconds"] = "0";
         foreach (var (name, value) in settings)
         {
             builder.Configuration[name] = value;

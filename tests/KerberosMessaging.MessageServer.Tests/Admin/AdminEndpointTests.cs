@@ -18,6 +18,7 @@ public sealed class AdminEndpointTests : IAsyncLifetime
     [Theory]
     [InlineData("/admin/v1/connections")]
     [InlineData("/admin/v1/queues")]
+    [InlineData("/admin/v1/blobs/stats")]
     public async Task Lists_need_the_token(string path)
     {
         using var admin = _server.Admin(withToken: false);
@@ -136,14 +137,14 @@ public sealed class AdminEndpointTests : IAsyncLifetime
     {
         using var admin = _server.Admin(withToken: false);
         var document = await admin.GetFromJsonAsync<JsonElement>("/swagger/v1/swagger.json", Cancellation);
-        foreach (var path in new[] { "/admin/v1/connections", "/admin/v1/queues" })
+        foreach (var path in new[] { "/admin/v1/connections", "/admin/v1/queues", "/admin/v1/blobs/stats" })
         {
             var operation = document.GetProperty("paths").GetProperty(path).GetProperty("get");
             Assert.NotEmpty(operation.GetProperty("summary").GetString()!);
             Assert.True(operation.GetProperty("security").GetArrayLength() > 0);
         }
 
-        foreach (var schema in new[] { "ConnectionView", "QueueView" })
+        foreach (var schema in new[] { "ConnectionView", "QueueView", "BlobStatsView" })
         {
             Assert.All(document.GetProperty("components").GetProperty("schemas").GetProperty(schema).GetProperty("properties").EnumerateObject(), static property =>
             {

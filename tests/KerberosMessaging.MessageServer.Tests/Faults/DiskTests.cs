@@ -111,7 +111,7 @@ public sealed class DiskTests
         {
             // It is written: the number is that of nothing, but the server cannot know that.
             await bob.AcknowledgeAsync(1, 1, Cancellation);
-            await bob.Connection.RequestAsync<Done>(new UploadPrekeysRequest([1, 2, 3]), Cancellation);
+            await bob.Connection.RequestAsync<PrekeyStatus>(new UploadPrekeysRequest([1, 2, 3], 0, []), Cancellation);
         }
 
         File.Delete(ballast!);

@@ -2,9 +2,7 @@ using KerberosMessaging.MessageServer.Domain;
 using KerberosMessaging.MessageServer.Persistence.Sqlite;
 using KerberosMessaging.MessageServer.Tests.Support;
 using KerberosMessaging.Protocol;
-using Microsoft.Data.Sqlite;
-using Microsoft.EntityFrameworkCore;
-using Microsoft.Extensions.Options;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Time.Testing;
 
 namespace KerberosMessaging.MessageServer.Tests.Stores;
@@ -16,123 +14,95 @@ public sealed class CommitQueueTests : IAsyncLifetime
     private readonly LogLines _log = new();
     private readonly TestDevice _alice = TestDevice.Of("alice");
     private readonly TestDevice _bob = TestDevice.Of("bob");
-    private SqliteDatabase _database = null!;
     private SqliteMailboxStore _store = null!;
     private CommitQueue _queue = null!;
     private long _mailbox;
+    private int _last;
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
+    private string File => _folder.File("message.db");
+
     public async ValueTask InitializeAsync()
     {
-        await using (var context = new TestContexts(_folder.File("message.db")).CreateDbContext())
-        {
-            await context.Database.MigrateAsync();
-        }
-
-        _database = new SqliteDatabase(_folder.File("message.db"));
-        _store = new SqliteMailboxStore(_database, Options.Create(new MailboxOptions()));
-        _queue = new CommitQueue(_store, _time, new Microsoft.Extensions.Logging.Logger<CommitQueue>(new Microsoft.Extensions.Logging.LoggerFactory([_log])));
+        _store = await SqliteFile.OpenAsync(File);
+        _queue = new CommitQueue(_store, _time, new Logger<CommitQueue>(new LoggerFactory([_log])));
         await _queue.StartAsync(Cancellation);
-        _mailbox = (await _queue.CommitAsync(new OpenMailboxWrite(_bob.Address, "bob"))).Result!.Value;
+        _mailbox = (await _queue.CommitAsync(new OpenMailboxWrite(_bob.Address, "bob"))).Result!.Id;
     }
 
     public async ValueTask DisposeAsync()
     {
         await _queue.StopAsync(CancellationToken.None);
-        _queue.Dispose();
         _store.Dispose();
         _folder.Dispose();
     }
 
     [Fact]
-    public async Task A_mailbox_that_is_opened_again_is_written_once_a_minute()
-    {
-        var mailboxes = new OpenedMailboxes(_queue, _time);
-        Assert.Equal(_mailbox, (await mailboxes.OpenAsync(_bob.Address, "bob", Cancellation)).Result);
-        var batches = _queue.Batches;
-
-        _time.Advance(TimeSpan.FromSeconds(59));
-        mailboxes.Sweep();
-        Assert.Equal(_mailbox, (await mailboxes.OpenAsync(_bob.Address, "bob", Cancellation)).Result);
-        Assert.Equal(batches, _queue.Batches);
-
-        _time.Advance(TimeSpan.FromSeconds(1));
-        Assert.Equal(_mailbox, (await mailboxes.OpenAsync(_bob.Address, "bob", Cancellation)).Result);
-        Assert.Equal(batches + 1, _queue.Batches);
-    }
-
-    [Fact]
     public async Task Writes_that_wait_together_share_one_transaction_and_keep_their_order()
     {
-        Task<Committed<SendResult>>[] waiting;
+        Task<bool>[] waiting;
         long batches;
-        using (var other = _database.Open())
+        using (var other = new SqliteDatabase(File).Open())
         {
             // While another program holds the lock, all of them wait.
-            Execute(other, "BEGIN IMMEDIATE");
+            SqliteFile.Execute(other, "BEGIN IMMEDIATE");
             batches = _queue.Batches;
             waiting = [.. Enumerable.Range(0, 500).Select(i => AppendAsync([(byte)(i >> 8), (byte)i]))];
             Assert.All(waiting, static task => Assert.False(task.IsCompleted));
-            Execute(other, "COMMIT");
+            SqliteFile.Execute(other, "COMMIT");
         }
 
-        var results = await Task.WhenAll(waiting);
-        Assert.All(results, static result => Assert.Equal(SendStatus.Accepted, result.Result.Status));
+        Assert.All(await Task.WhenAll(waiting), Assert.True);
         Assert.InRange(_queue.Batches - batches, 1, 2);
-        var stored = await _store.ReadAsync(_mailbox, 0, _time.GetUtcNow(), 1000, long.MaxValue);
-        Assert.Equal(Enumerable.Range(0, 500), stored.Select(static envelope => (envelope.Body[0] << 8) | envelope.Body[1]));
-        Assert.Equal(Enumerable.Range(1, 500).Select(static i => (long)i), stored.Select(static envelope => envelope.Sequence));
+        Assert.Equal(Enumerable.Range(0, 500), (await ReadAsync()).Select(static envelope => (envelope.Body[0] << 8) | envelope.Body[1]));
     }
 
     [Fact]
-    public async Task Parallel_senders_lose_nothing_and_each_keeps_its_order()
+    public async Task Parallel_writers_lose_nothing()
     {
-        await Task.WhenAll(Enumerable.Range(0, 8).Select(sender => Task.Run(
+        await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => Task.Run(
             async () =>
             {
                 for (var i = 0; i < 50; i++)
                 {
-                    Assert.True((await AppendAsync([(byte)sender, (byte)i])).IsDone);
+                    Assert.True(await AppendAsync([1]));
                 }
             },
             Cancellation)));
-        var stored = await _store.ReadAsync(_mailbox, 0, _time.GetUtcNow(), 1000, long.MaxValue);
-        Assert.Equal(Enumerable.Range(1, 400).Select(static i => (long)i), stored.Select(static envelope => envelope.Sequence));
-        foreach (var sender in stored.GroupBy(static envelope => envelope.Body[0]))
-        {
-            Assert.Equal(Enumerable.Range(0, 50), sender.Select(static envelope => (int)envelope.Body[1]));
-        }
+        Assert.Equal(Enumerable.Range(1, 400).Select(static i => (long)i), (await ReadAsync()).Select(static envelope => envelope.Sequence));
     }
 
     [Fact]
     public async Task A_failed_batch_fails_its_members_and_the_writer_goes_on()
     {
-        using var other = _database.Open();
-        Execute(other, "ALTER TABLE Envelopes RENAME TO Hidden");
-        Assert.False((await AppendAsync([1])).IsDone);
+        SqliteFile.SetFailing(File, true);
+        Assert.False(await AppendAsync([1]));
         Assert.Single(_log.Lines, static line => line.Text.Contains("could not be committed", StringComparison.Ordinal));
-        Execute(other, "ALTER TABLE Hidden RENAME TO Envelopes");
-        Assert.True((await AppendAsync([2])).IsDone);
-        Assert.Equal([2], Assert.Single(await _store.ReadAsync(_mailbox, 0, _time.GetUtcNow(), 10, 1000)).Body);
+        SqliteFile.SetFailing(File, false);
+        Assert.True(await AppendAsync([2]));
+        Assert.Equal([2], Assert.Single(await ReadAsync()).Body);
     }
 
     [Fact]
-    public async Task More_bytes_than_may_wait_are_refused_at_once()
+    public async Task A_write_that_is_not_needed_any_more_is_left_out_and_not_told()
     {
-        using var other = _database.Open();
-        Execute(other, "BEGIN IMMEDIATE");
-        var large = new byte[1_000_000];
-        var waiting = Enumerable.Range(0, 80).Select(_ => AppendAsync(large)).ToArray();
-        var refused = waiting.Where(static task => task.IsCompleted).ToArray();
-        Assert.Equal(80 - 67, refused.Length);
-        Assert.All(await Task.WhenAll(refused), static result => Assert.False(result.IsDone));
-        Execute(other, "ROLLBACK");
-        Assert.Equal(67, (await Task.WhenAll(waiting)).Count(static result => result.IsDone));
+        var (unneeded, needed) = (new Unneeded(), new OpenMailboxWrite(_alice.Address, "alice"));
+        _queue.Enqueue(unneeded);
+        Assert.True((await _queue.CommitAsync(needed)).IsDone);
+        Assert.True(unneeded.IsAsked);
+        Assert.False(unneeded.IsCompleted);
+    }
 
-        // What was refused holds no place.
-        await _queue.CommitAsync(new AcknowledgeWrite(_mailbox, [new MailboxRange(1, 100)]));
-        Assert.True((await AppendAsync(large)).IsDone);
+    [Fact]
+    public async Task A_batch_of_nothing_is_no_transaction()
+    {
+        var batches = _queue.Batches;
+        var unneeded = new Unneeded();
+        _queue.Enqueue(unneeded);
+        await Until.TrueAsync(() => unneeded.IsAsked, Cancellation);
+        Assert.True((await _queue.CommitAsync(new OpenMailboxWrite(_alice.Address, "alice"))).IsDone);
+        Assert.InRange(_queue.Batches - batches, 1, 1);
     }
 
     [Fact]
@@ -140,44 +110,36 @@ public sealed class CommitQueueTests : IAsyncLifetime
     {
         var waiting = Enumerable.Range(0, 100).Select(i => AppendAsync([(byte)i])).ToArray();
         await _queue.StopAsync(Cancellation);
-        Assert.All(await Task.WhenAll(waiting), static result => Assert.True(result.IsDone));
-        Assert.False((await AppendAsync([1])).IsDone);
+        Assert.All(await Task.WhenAll(waiting), Assert.True);
+        Assert.False(await AppendAsync([1]));
     }
 
-    [Fact]
-    public async Task The_sweeper_removes_expired_messages_by_the_clock()
+    private async Task<IReadOnlyList<StoredEnvelope>> ReadAsync() =>
+        await _store.ReadAsync(_mailbox, 0, _time.GetUtcNow(), 1000, long.MaxValue);
+
+    private Task<bool> AppendAsync(byte[] body)
     {
-        using var sweeper = new Sweeper(_queue, new OpenedMailboxes(_queue, _time), _time);
-        await _queue.CommitAsync(new AppendWrite(Submit([1]), TimeSpan.FromSeconds(90)));
-        await sweeper.StartAsync(Cancellation);
-        await AdvanceUntilAsync(async () => (await _store.ReadQueuesAsync(null, 1))[0].Waiting == 0);
-        Assert.True(_time.GetUtcNow() - _time.Start >= TimeSpan.FromSeconds(90));
-        await sweeper.StopAsync(Cancellation);
+        var envelope = new StoredEnvelope(
+            Interlocked.Increment(ref _last), MessageId.New(), _alice.Address, _alice.Name, _time.GetUtcNow(), body);
+        var write = new TestAppend(_mailbox, envelope, _time.GetUtcNow().AddDays(30));
+        _queue.Enqueue(write);
+        return write.Completion.WaitAsync(Cancellation);
     }
 
-    private async Task AdvanceUntilAsync(Func<Task<bool>> condition)
+    private sealed class Unneeded : StoreWrite
     {
-        while (!await condition())
+        private volatile bool _isAsked;
+
+        public bool IsAsked => _isAsked;
+
+        public bool IsCompleted { get; private set; }
+
+        public override bool Prepare(CommitBatch batch)
         {
-            Cancellation.ThrowIfCancellationRequested();
-            _time.Advance(TimeSpan.FromSeconds(30));
-
-            // The sweep goes through the queue: once this is committed, a sweep that was asked for is too.
-            await Task.Yield();
-            await _queue.CommitAsync(new AcknowledgeWrite(_mailbox, []));
+            _isAsked = true;
+            return false;
         }
-    }
 
-    private Task<Committed<SendResult>> AppendAsync(byte[] body) =>
-        _queue.CommitAsync(new AppendWrite(Submit(body), TimeSpan.FromDays(30)));
-
-    private Submission Submit(byte[] body) =>
-        new(_alice.Address, "alice", MessageId.New(), _bob.Client, 0, [new(_bob.Device, body)]);
-
-    private static void Execute(SqliteConnection connection, string sql)
-    {
-        using var command = connection.CreateCommand();
-        command.CommandText = sql;
-        command.ExecuteNonQuery();
+        public override void Complete(bool isCommitted) => IsCompleted = true;
     }
 }

@@ -2,15 +2,22 @@ using System.Security.Cryptography;
 using KerberosMessaging.MessageServer.Domain;
 using KerberosMessaging.MessageServer.Tests.Support;
 using KerberosMessaging.Protocol;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
+using Microsoft.Extensions.Time.Testing;
 
 namespace KerberosMessaging.MessageServer.Tests.Stores;
 
 /// <summary>What every mailbox store must do; a second implementation derives from this too.</summary>
-public abstract class MailboxStoreContract : IAsyncLifetime
+public abstract partial class MailboxStoreContract : IAsyncLifetime
 {
     private static readonly DateTimeOffset Start = DateTimeOffset.FromUnixTimeMilliseconds(1_800_000_000_000);
 
-    private protected MailboxOptions Limits { get; } = new();
+    private readonly TestDevice _alice = TestDevice.Of("alice");
+    private readonly TestDevice _bob = TestDevice.Of("bob");
+    private PushGrace _grace = null!;
+    private CommitQueue _queue = null!;
+    private MailboxDirectory _mailboxes = null!;
 
     private protected IMailboxStore Store { get; private set; } = null!;
 
@@ -19,10 +26,23 @@ public abstract class MailboxStoreContract : IAsyncLifetime
 
     private protected abstract ValueTask CloseAsync();
 
-    public async ValueTask InitializeAsync() => Store = await OpenAsync();
+    /// <summary>Lets every transaction fail that appends something, or no longer.</summary>
+    private protected abstract void SetFailing(bool fails);
+
+    public async ValueTask InitializeAsync()
+    {
+        Store = await OpenAsync();
+
+        // Writes name the mailbox of the domain; nothing here is ever started.
+        var (time, bus) = (new FakeTimeProvider(), new InProcessWakeBus());
+        _grace = new PushGrace(Options.Create(new MailboxOptions()), time);
+        _queue = new CommitQueue(Store, time, NullLogger<CommitQueue>.Instance);
+        _mailboxes = new MailboxDirectory(Store, _queue, _grace, bus, time);
+    }
 
     public async ValueTask DisposeAsync()
     {
+        _grace.Dispose();
         await CloseAsync();
         GC.SuppressFinalize(this);
     }
@@ -30,443 +50,312 @@ public abstract class MailboxStoreContract : IAsyncLifetime
     [Fact]
     public async Task Opening_a_mailbox_again_gives_the_same_one_and_remembers_the_new_name()
     {
-        var bob = TestDevice.Of("bob");
-        var first = await OpenAsync(bob);
-        Assert.Equal(first, await OpenAsync(bob with { Name = "robert" }));
+        var first = await OpenAsync(_bob);
+        Assert.Equal(new MailboxState(first.Id, _bob.Address, 0, 0, 0), first);
+        Assert.Equal(first, await OpenAsync(_bob with { Name = "robert" }));
         await ReopenAsync();
-        Assert.Equal(first, await OpenAsync(bob with { Name = "robert" }));
+        Assert.Equal(first, await OpenAsync(_bob with { Name = "robert" }));
         var queue = Assert.Single(await Store.ReadQueuesAsync(null, 10));
-        Assert.Equal("robert", queue.ClientName);
-        Assert.Equal(bob.Address, queue.Device);
+        Assert.Equal(("robert", _bob.Address), (queue.ClientName, queue.Device));
+    }
+
+    [Fact]
+    public async Task A_mailbox_that_is_opened_again_tells_what_waits_in_it_and_how_far_its_numbers_are_reserved()
+    {
+        var id = await OpenAsync(_bob);
+        await WriteAsync(Reserve(id, 70), Append(id, 3, new byte[10]), Append(id, 7, new byte[20]));
+        var expected = new MailboxState(id.Id, _bob.Address, 70, 2, 30);
+        Assert.Equal(expected, await OpenAsync(_bob));
+        await ReopenAsync();
+        Assert.Equal(expected, await OpenAsync(_bob));
     }
 
     [Fact]
     public async Task A_client_gets_no_more_mailboxes_than_one_message_can_reach()
     {
-        var bob = TestDevice.Of("bob");
-        for (var i = 0; i < ProtocolLimits.DevicesPerClient; i++)
+        for (var i = 1; i < ProtocolLimits.DevicesPerClient; i++)
         {
-            Assert.NotNull(await OpenAsync(TestDevice.Of("bob", bob.Client)));
+            await OpenAsync(TestDevice.Of("bob", _bob.Client));
         }
 
-        Assert.Null(await OpenAsync(TestDevice.Of("bob", bob.Client)));
+        await OpenAsync(_bob);
+        var tooMany = new OpenMailboxWrite(TestDevice.Of("bob", _bob.Client).Address, "bob");
+        await WriteAsync(tooMany);
+        Assert.Null(tooMany.Result);
+
+        // Those that are there are found as before, and one that is closed makes room.
+        await OpenAsync(_bob);
+        await WriteAsync(new CloseMailboxWrite(_bob.Address));
+        await WriteAsync(tooMany);
+        Assert.NotNull(tooMany.Result);
     }
 
     [Fact]
-    public async Task A_closed_mailbox_is_gone_with_all_that_waited_in_it_and_its_number_is_not_given_again()
+    public async Task A_clients_mailboxes_are_found_with_what_waits_in_each()
     {
-        var (alice, bob, mailbox) = await TwoAsync();
-        var phone = TestDevice.Of("bob", bob.Client);
-        var other = await OpenAsync(phone);
-        await AppendAsync(new Submission(
-            alice.Address, alice.Name, MessageId.New(), bob.Client, 0, [new(bob.Device, [1, 2, 3]), new(phone.Device, [4, 5, 6])]));
-
-        Assert.True(await CloseMailboxAsync(bob));
-        Assert.False(await CloseMailboxAsync(bob));
-
-        Assert.Empty(await ReadAsync(mailbox));
-        Assert.Single(await ReadAsync(other!.Value));
-        Assert.DoesNotContain(await Store.ReadQueuesAsync(null, 10), queue => queue.Device == bob.Address);
-
-        // Senders leave it out from now on, before and after the store was opened anew.
-        Assert.Equal(SendStatus.Accepted, (await AppendAsync(Submit(alice, phone))).Status);
+        var phone = TestDevice.Of("bob", _bob.Client);
+        var (alices, bobs, phones) = (await OpenAsync(_alice), await OpenAsync(_bob), await OpenAsync(phone));
+        await WriteAsync(Append(alices, 1), Append(bobs, 5, new byte[10]), Append(bobs, 6, new byte[15]), Reserve(phones, 9));
+        MailboxState[] expected = [new(bobs.Id, _bob.Address, 0, 2, 25), new(phones.Id, phone.Address, 9, 0, 0)];
+        Assert.Equal(expected, (await Store.FindAsync(_bob.Client)).OrderBy(static mailbox => mailbox.Id));
         await ReopenAsync();
-        Assert.Equal(SendStatus.Accepted, (await AppendAsync(Submit(alice, phone))).Status);
-        Assert.True(await CloseMailboxAsync(phone));
-        Assert.Equal(SendStatus.UnknownClient, (await AppendAsync(Submit(alice, phone))).Status);
-        Assert.NotEqual(mailbox, await OpenAsync(bob));
+        Assert.Equal(expected, (await Store.FindAsync(_bob.Client)).OrderBy(static mailbox => mailbox.Id));
+        Assert.Empty(await Store.FindAsync(ClientId.New()));
     }
 
     [Fact]
-    public async Task Messages_are_read_in_the_order_of_their_appending_with_all_that_was_given()
+    public async Task A_closed_mailbox_is_gone_with_all_that_was_in_it_and_its_number_is_not_given_again()
     {
-        var (alice, bob, mailbox) = await TwoAsync();
-        var bodies = Enumerable.Range(0, 5).Select(static _ => RandomNumberGenerator.GetBytes(100)).ToArray();
-        var submissions = bodies.Select(body => Submit(alice, bob, body)).ToArray();
-        await WriteAsync(Start, submissions.Select(static submission => new AppendWrite(submission, TimeSpan.FromDays(1))).ToArray());
+        var (alice, bob) = (await OpenAsync(_alice), await OpenAsync(_bob));
+        await WriteAsync(Append(alice, 1), Append(bob, 1), Remember(bob, 1, Sent()));
 
-        var read = await ReadAsync(mailbox);
-        Assert.Equal([1, 2, 3, 4, 5], read.Select(static envelope => envelope.Sequence));
-        Assert.Equal(bodies, read.Select(static envelope => envelope.Body));
-        Assert.Equal(submissions.Select(static submission => submission.Message), read.Select(static envelope => envelope.Message));
-        Assert.All(read, envelope => Assert.Equal(
-            (alice.Address, "alice", Start), (envelope.Sender, envelope.SenderName, envelope.AcceptedAt)));
+        var (first, second) = (new CloseMailboxWrite(_bob.Address), new CloseMailboxWrite(_bob.Address));
+        await WriteAsync(first, second);
+        Assert.True(first.Result);
+        Assert.False(second.Result);
+
+        await ReopenAsync();
+        Assert.Empty(await ReadAsync(bob));
+        AssertSent(await Store.ReadSentAsync(bob.Id), 0);
+        Assert.Single(await ReadAsync(alice));
+        Assert.Empty(await Store.FindAsync(_bob.Client));
+        Assert.DoesNotContain(await Store.ReadQueuesAsync(null, 10), queue => queue.Device == _bob.Address);
+        var again = await OpenAsync(_bob);
+        Assert.True(again.Id > bob.Id);
+        Assert.Equal((0L, 0, 0L), (again.ReservedThrough, again.Count, again.Bytes));
+    }
+
+    [Fact]
+    public async Task Envelopes_are_read_in_the_order_of_their_numbers_with_all_that_was_given()
+    {
+        var bob = await OpenAsync(_bob);
+        long[] numbers = [1, 2, 3, 70_000, 1L << 39];
+        var envelopes = numbers.Select(number => Envelope(number, RandomNumberGenerator.GetBytes(100))).ToArray();
+        await WriteAsync([.. envelopes.Select(envelope => new TestAppend(bob.Id, envelope, Start.AddDays(1)))]);
+
+        await AssertReadAsync();
+        await ReopenAsync();
+        await AssertReadAsync();
+
+        async Task AssertReadAsync()
+        {
+            var read = await ReadAsync(bob);
+            Assert.Equal(envelopes.Select(static envelope => envelope with { Body = [] }), read.Select(static envelope => envelope with { Body = [] }));
+            Assert.Equal(envelopes.Select(static envelope => envelope.Body), read.Select(static envelope => envelope.Body));
+        }
     }
 
     [Fact]
     public async Task Reading_starts_after_a_position_and_stops_at_the_count_or_the_bytes()
     {
-        var (alice, bob, mailbox) = await TwoAsync();
-        for (var i = 0; i < 5; i++)
-        {
-            await AppendAsync(Submit(alice, bob, new byte[100]));
-        }
+        var bob = await OpenAsync(_bob);
+        await WriteAsync([.. Enumerable.Range(1, 5).Select(number => Append(bob, number, new byte[100]))]);
 
-        AssertSequences(await Store.ReadAsync(mailbox, 2, Start, 100, 10_000), 3, 4, 5);
-        AssertSequences(await Store.ReadAsync(mailbox, 2, Start, 2, 10_000), 3, 4);
-        AssertSequences(await Store.ReadAsync(mailbox, 0, Start, 100, 150), 1, 2);
-        AssertSequences(await Store.ReadAsync(mailbox, 0, Start, 100, 1), 1);
-        Assert.Empty(await Store.ReadAsync(mailbox, 5, Start, 100, 10_000));
+        AssertSequences(await Store.ReadAsync(bob.Id, 2, Start, 100, 10_000), 3, 4, 5);
+        AssertSequences(await Store.ReadAsync(bob.Id, 2, Start, 2, 10_000), 3, 4);
+        AssertSequences(await Store.ReadAsync(bob.Id, 0, Start, 100, 150), 1, 2);
+        AssertSequences(await Store.ReadAsync(bob.Id, 0, Start, 100, 1), 1);
+        Assert.Empty(await Store.ReadAsync(bob.Id, 5, Start, 100, 10_000));
     }
 
     [Fact]
-    public async Task What_is_not_acknowledged_is_read_again_after_reopening()
+    public async Task Neighbouring_mailboxes_are_not_touched_by_reading_deleting_or_closing()
     {
-        var (alice, bob, mailbox) = await TwoAsync();
-        await AppendAsync(Submit(alice, bob));
-        await AppendAsync(Submit(alice, bob));
-        AssertSequences(await ReadAsync(mailbox), 1, 2);
-        await ReopenAsync();
-        AssertSequences(await ReadAsync(mailbox), 1, 2);
+        var first = await OpenAsync(_alice);
+        var middle = await OpenAsync(_bob);
+        var last = await OpenAsync(TestDevice.Of("carol"));
+        await WriteAsync([.. new[] { first, middle, last }.SelectMany(mailbox => new[] { Append(mailbox, 1), Append(mailbox, 2) })]);
+
+        Assert.Equal(2, (await ReadAsync(middle)).Count);
+        Assert.Equal(2, await Store.ReadNewestAsync(first.Id, Start));
+        Assert.Equal(2, (await AcknowledgeAsync(middle, new MailboxRange(0, long.MaxValue))).Count);
+        AssertSequences(await ReadAsync(first), 1, 2);
+        AssertSequences(await ReadAsync(last), 1, 2);
+        await WriteAsync(new CloseMailboxWrite(_bob.Address));
+        AssertSequences(await ReadAsync(first), 1, 2);
+        AssertSequences(await ReadAsync(last), 1, 2);
     }
 
     [Fact]
     public async Task What_was_committed_is_there_for_a_store_that_opens_while_the_old_one_never_closed()
     {
-        var (alice, bob, mailbox) = await TwoAsync();
-        var submission = Submit(alice, bob);
-        var accepted = await AppendAsync(submission);
+        var bob = await OpenAsync(_bob);
+        await WriteAsync(Reserve(bob, 50), Append(bob, 1), Remember(bob, 1, Sent()));
 
         // As after kill -9: nothing was closed, no buffer was flushed on the way out.
         Store = await OpenAsync();
-        AssertSequences(await ReadAsync(mailbox), 1);
-        Assert.Equal(accepted, await AppendAsync(submission));
-        await AppendAsync(Submit(alice, bob));
-        AssertSequences(await ReadAsync(mailbox), 1, 2);
+        AssertSequences(await ReadAsync(bob), 1);
+        Assert.Equal(50, Assert.Single(await Store.FindAsync(_bob.Client)).ReservedThrough);
+        AssertSent(await Store.ReadSentAsync(bob.Id), 1, Sent());
+        await WriteAsync(Append(bob, 51));
+        AssertSequences(await ReadAsync(bob), 1, 51);
     }
 
     [Fact]
-    public async Task Acknowledged_ranges_are_gone_and_numbers_that_are_not_there_do_no_harm()
+    public async Task Acknowledged_ranges_are_gone_and_counted_and_numbers_that_are_not_there_do_no_harm()
     {
-        var (alice, bob, mailbox) = await TwoAsync();
-        for (var i = 0; i < 10; i++)
-        {
-            await AppendAsync(Submit(alice, bob));
-        }
+        var bob = await OpenAsync(_bob);
+        await WriteAsync([.. Enumerable.Range(1, 10).Select(number => Append(bob, number, new byte[number]))]);
 
-        Assert.Equal(5, await AcknowledgeAsync(mailbox, new MailboxRange(2, 3), new MailboxRange(5, 5), new MailboxRange(9, long.MaxValue)));
-        AssertSequences(await ReadAsync(mailbox), 1, 4, 6, 7, 8);
-        Assert.Equal(0, await AcknowledgeAsync(mailbox, new MailboxRange(2, 3), new MailboxRange(5, 5), new MailboxRange(100, 200)));
-        Assert.Equal(8, await Store.ReadNewestAsync(mailbox, Start));
-    }
-
-    [Fact]
-    public async Task Acknowledging_touches_no_other_mailbox()
-    {
-        var (alice, bob, mailbox) = await TwoAsync();
-        var carol = TestDevice.Of("carol");
-        var other = (await OpenAsync(carol))!.Value;
-        await AppendAsync(Submit(alice, bob));
-        await AppendAsync(Submit(alice, carol));
-        await AcknowledgeAsync(mailbox, new MailboxRange(1, 100));
-        Assert.Empty(await ReadAsync(mailbox));
-        AssertSequences(await ReadAsync(other), 1);
-    }
-
-    [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public async Task Sequence_numbers_are_never_used_again_even_when_all_was_acknowledged(bool reopen)
-    {
-        var (alice, bob, mailbox) = await TwoAsync();
-        await AppendAsync(Submit(alice, bob));
-        await AppendAsync(Submit(alice, bob));
-        await AcknowledgeAsync(mailbox, new MailboxRange(1, 2));
-        Assert.Equal(0, await Store.ReadNewestAsync(mailbox, Start));
-        if (reopen)
-        {
-            await ReopenAsync();
-        }
-
-        await AppendAsync(Submit(alice, bob));
-        AssertSequences(await ReadAsync(mailbox), 3);
-        Assert.Equal(3, (await Store.ReadQueuesAsync(null, 10)).Single(queue => queue.Device == bob.Address).LastSequence);
-    }
-
-    [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public async Task A_repeat_is_answered_as_the_first_was_and_stored_once(bool reopen)
-    {
-        var (alice, bob, mailbox) = await TwoAsync();
-        var submission = Submit(alice, bob);
-        var first = await AppendAsync(submission);
-        await AcknowledgeAsync(mailbox, new MailboxRange(1, 1));
-        if (reopen)
-        {
-            await ReopenAsync();
-        }
-
-        var second = await AppendAsync(submission, Start + TimeSpan.FromHours(5));
-        Assert.Equal((SendStatus.Accepted, Start), (second.Status, second.AcceptedAt));
-        Assert.Equal(first.AcceptedAt, second.AcceptedAt);
-        Assert.Empty(await ReadAsync(mailbox));
-    }
-
-    [Fact]
-    public async Task A_repeat_in_the_same_batch_is_stored_once()
-    {
-        var (alice, bob, mailbox) = await TwoAsync();
-        var submission = Submit(alice, bob);
-        AppendWrite[] writes = [new(submission, TimeSpan.FromDays(1)), new(submission, TimeSpan.FromDays(1))];
-        await WriteAsync(Start, writes);
-        Assert.All(writes, static write => Assert.Equal(SendStatus.Accepted, write.Result.Status));
-        Assert.Single(await ReadAsync(mailbox));
-    }
-
-    [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public async Task A_message_id_for_another_content_is_refused(bool reopen)
-    {
-        var (alice, bob, mailbox) = await TwoAsync();
-        var first = Submit(alice, bob);
-        await AppendAsync(first);
-        if (reopen)
-        {
-            await ReopenAsync();
-        }
-
-        Assert.Equal(SendStatus.MessageIdReused, (await AppendAsync(Submit(alice, bob, id: first.Message))).Status);
-        Assert.Single(await ReadAsync(mailbox));
-    }
-
-    [Fact]
-    public async Task Message_ids_of_different_senders_have_nothing_to_do_with_each_other()
-    {
-        var (alice, bob, mailbox) = await TwoAsync();
-        var first = Submit(alice, bob);
-        await AppendAsync(first);
         Assert.Equal(
-            SendStatus.Accepted, (await AppendAsync(Submit(TestDevice.Of("mallory"), bob, id: first.Message))).Status);
-        Assert.Equal(2, (await ReadAsync(mailbox)).Count);
+            new Deleted(5, 2 + 3 + 5 + 9 + 10),
+            await AcknowledgeAsync(bob, new MailboxRange(2, 3), new MailboxRange(5, 5), new MailboxRange(9, long.MaxValue)));
+        AssertSequences(await ReadAsync(bob), 1, 4, 6, 7, 8);
+        Assert.Equal(default, await AcknowledgeAsync(bob, new MailboxRange(2, 3), new MailboxRange(5, 5), new MailboxRange(100, 200)));
+        Assert.Equal(default, await AcknowledgeAsync(bob));
+        Assert.Equal(8, await Store.ReadNewestAsync(bob.Id, Start));
+        await ReopenAsync();
+        AssertSequences(await ReadAsync(bob), 1, 4, 6, 7, 8);
     }
 
     [Fact]
-    public async Task A_repeat_is_recognised_even_if_the_recipient_has_another_device_by_now()
+    public async Task Ranges_that_overlap_count_each_envelope_once()
     {
-        var (alice, bob, _) = await TwoAsync();
-        var submission = Submit(alice, bob);
-        var first = await AppendAsync(submission);
-        await OpenAsync(TestDevice.Of("bob", bob.Client));
-        Assert.Equal(first, await AppendAsync(submission));
-        Assert.Equal(
-            SendStatus.MessageIdReused, (await AppendAsync(Submit(alice, bob, id: submission.Message))).Status);
+        var bob = await OpenAsync(_bob);
+        await WriteAsync(Append(bob, 1, new byte[10]), Append(bob, 2, new byte[10]), Append(bob, 3, new byte[10]));
+        Assert.Equal(new Deleted(3, 30), await AcknowledgeAsync(bob, new MailboxRange(1, 2), new MailboxRange(2, 3), new MailboxRange(1, 3)));
     }
 
     [Fact]
-    public async Task A_message_id_is_forgotten_after_the_window_and_not_before()
+    public async Task An_envelope_that_is_appended_and_acknowledged_in_one_batch_is_gone_and_counted()
     {
-        var (alice, bob, mailbox) = await TwoAsync();
-        var submission = Submit(alice, bob);
-        await AppendAsync(submission);
-        await WriteAsync(Start, new SweepWrite(Start, 100));
-        Assert.Equal(Start, (await AppendAsync(submission, Start + TimeSpan.FromSeconds(1))).AcceptedAt);
-        await WriteAsync(Start, new SweepWrite(Start + TimeSpan.FromMilliseconds(1), 100));
-        await AppendAsync(submission, Start + TimeSpan.FromSeconds(2));
-        Assert.Equal(2, (await ReadAsync(mailbox)).Count);
+        var bob = await OpenAsync(_bob);
+        var acknowledge = new AcknowledgeWrite(Of(bob), [new MailboxRange(1, 1)]);
+        await WriteAsync(Append(bob, 1, new byte[7]), acknowledge);
+        Assert.Equal(new Deleted(1, 7), acknowledge.Result);
+        Assert.Empty(await ReadAsync(bob));
     }
 
     [Fact]
-    public async Task An_unknown_recipient_is_told()
+    public async Task A_reservation_survives_and_never_shrinks()
     {
-        var alice = TestDevice.Of("alice");
-        Assert.Equal(SendStatus.UnknownClient, (await AppendAsync(Submit(alice, TestDevice.Of("nobody")))).Status);
+        var (alice, bob) = (await OpenAsync(_alice), await OpenAsync(_bob));
+        await WriteAsync(Reserve(bob, 1000));
+        await WriteAsync(Reserve(bob, 500));
+        Assert.Equal(1000, (await OpenAsync(_bob)).ReservedThrough);
+        await ReopenAsync();
+        Assert.Equal(1000, Assert.Single(await Store.FindAsync(_bob.Client)).ReservedThrough);
+        await WriteAsync(Reserve(bob, 2000), Reserve(bob, 1500));
+        Assert.Equal(2000, Assert.Single(await Store.FindAsync(_bob.Client)).ReservedThrough);
+        Assert.Equal(0, (await OpenAsync(_alice)).ReservedThrough);
+        Assert.Equal(alice.Id, (await OpenAsync(_alice)).Id);
     }
 
     [Fact]
-    public async Task Wrong_and_missing_devices_are_named_and_nothing_is_stored()
+    public async Task Remembered_ids_are_read_in_order_with_the_number_of_the_newest_row()
     {
-        var (alice, bob, mailbox) = await TwoAsync();
-        var second = TestDevice.Of("bob", bob.Client);
-        await OpenAsync(second);
-        var stranger = DeviceId.New();
-        var submission = new Submission(
-            alice.Address, "alice", MessageId.New(), bob.Client, 0, [new(bob.Device, [1]), new(stranger, [2])]);
-        var result = await AppendAsync(submission);
-        Assert.Equal(SendStatus.DevicesMismatched, result.Status);
-        Assert.Equal([stranger], result.Unknown);
-        Assert.Equal([second.Device], result.Missing);
-        Assert.Empty(await ReadAsync(mailbox));
-
-        // The id was not used up.
-        var repaired = new Submission(
-            alice.Address, "alice", submission.Message, bob.Client, 0, [new(bob.Device, [1]), new(second.Device, [2])]);
-        Assert.Equal(SendStatus.Accepted, (await AppendAsync(repaired)).Status);
+        var (alice, bob) = (await OpenAsync(_alice), await OpenAsync(_bob));
+        AssertSent(await Store.ReadSentAsync(alice.Id), 0);
+        SentId[] ids = [.. Enumerable.Range(0, 5).Select(i => Sent(i))];
+        await WriteAsync(Remember(alice, 1, ids[0], ids[1]), Remember(bob, 1, Sent(77)), Remember(alice, 2, ids[2]));
+        await WriteAsync(Remember(alice, 3, ids[3], ids[4]));
+        AssertSent(await Store.ReadSentAsync(alice.Id), 3, ids);
+        await ReopenAsync();
+        AssertSent(await Store.ReadSentAsync(alice.Id), 3, ids);
     }
 
     [Fact]
-    public async Task Whoever_writes_to_itself_need_not_write_to_the_sending_device()
+    public async Task Rows_of_ids_that_nobody_asks_for_any_more_go_and_never_one_of_the_last_ones()
     {
-        var laptop = TestDevice.Of("alice");
-        var phone = TestDevice.Of("alice", laptop.Client);
-        var laptopBox = (await OpenAsync(laptop))!.Value;
-        var phoneBox = (await OpenAsync(phone))!.Value;
-        Assert.Equal(SendStatus.Accepted, (await AppendAsync(Submit(laptop, phone))).Status);
-        Assert.Single(await ReadAsync(phoneBox));
-        Assert.Empty(await ReadAsync(laptopBox));
+        var (alice, bob) = (await OpenAsync(_alice), await OpenAsync(_bob));
+        await WriteAsync(Remember(bob, 1, Sent(9999)));
+        SentId[] ids = [.. Enumerable.Range(0, SenderHistory.Remembered + 20).Select(i => Sent(i))];
+        for (var i = 0; i < ids.Length; i++)
+        {
+            await WriteAsync(Remember(alice, i + 1, ids[i]));
+        }
 
-        // But it may.
-        var both = new Submission(
-            laptop.Address, "alice", MessageId.New(), laptop.Client, 0, [new(laptop.Device, [1]), new(phone.Device, [2])]);
-        Assert.Equal(SendStatus.Accepted, (await AppendAsync(both)).Status);
-        Assert.Single(await ReadAsync(laptopBox));
-    }
+        await ReopenAsync();
+        var (lastNumber, read) = await Store.ReadSentAsync(alice.Id);
+        Assert.Equal(ids.Length, lastNumber);
+        Assert.Equal(ids[^SenderHistory.Remembered..], read.TakeLast(SenderHistory.Remembered));
+        AssertSent(await Store.ReadSentAsync(bob.Id), 1, Sent(9999));
 
-    [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public async Task A_mailbox_that_is_full_in_count_takes_nothing_until_something_is_acknowledged(bool reopen)
-    {
-        Limits.MaxMessages = 3;
-        var (alice, bob, mailbox) = await TwoAsync();
+        // Of rows with more than one id so many are read that the last ones are among them.
         for (var i = 0; i < 3; i++)
         {
-            Assert.Equal(SendStatus.Accepted, (await AppendAsync(Submit(alice, bob))).Status);
+            await WriteAsync(Remember(bob, i + 2, [.. ids.AsSpan(i * 341, 341)]));
         }
 
-        if (reopen)
+        (lastNumber, read) = await Store.ReadSentAsync(bob.Id);
+        Assert.Equal(4, lastNumber);
+        Assert.Equal(ids[..1023], read.TakeLast(1023));
+        Assert.Equal(1024, read.Count);
+    }
+
+    [Fact]
+    public async Task What_expired_is_not_read_any_more_and_is_swept_in_steps_that_tell_the_sums()
+    {
+        var (alice, bob) = (await OpenAsync(_alice), await OpenAsync(_bob));
+        var soon = Start.AddSeconds(10);
+        await WriteAsync(
+            Append(bob, 1, new byte[1], soon),
+            Append(bob, 2, new byte[2], soon),
+            Append(bob, 3, new byte[4], soon),
+            Append(bob, 4, new byte[8]),
+            Append(alice, 1, new byte[16], soon));
+        Assert.Equal(4, (await Store.ReadAsync(bob.Id, 0, soon.AddMilliseconds(-1), 100, 10_000)).Count);
+        AssertSequences(await Store.ReadAsync(bob.Id, 0, soon, 100, 10_000), 4);
+
+        var swept = new List<SweptEnvelopes>();
+        SweepWrite step;
+        var steps = 0;
+        do
         {
-            await ReopenAsync();
+            step = new SweepWrite(_mailboxes, Start, 3);
+            await Store.WriteAsync([step], soon);
+            Assert.InRange(step.Result.Sum(static sum => sum.Count), 0, 3);
+            swept.AddRange(step.Result);
+            steps++;
         }
+        while (step.HasMore);
 
-        var refused = Submit(alice, bob);
-        Assert.Equal(SendStatus.QuotaExceeded, (await AppendAsync(refused)).Status);
-        await AcknowledgeAsync(mailbox, new MailboxRange(2, 2));
-        Assert.Equal(SendStatus.Accepted, (await AppendAsync(refused)).Status);
-        AssertSequences(await ReadAsync(mailbox), 1, 3, 4);
+        Assert.Equal(2, steps);
+        Assert.Equal((3, 7L), (swept.Where(sum => sum.Mailbox == bob.Id).Sum(static sum => sum.Count), swept.Where(sum => sum.Mailbox == bob.Id).Sum(static sum => sum.Bytes)));
+        Assert.Equal((1, 16L), (swept.Where(sum => sum.Mailbox == alice.Id).Sum(static sum => sum.Count), swept.Where(sum => sum.Mailbox == alice.Id).Sum(static sum => sum.Bytes)));
+        AssertSequences(await ReadAsync(bob), 4);
+        Assert.Empty(await ReadAsync(alice));
     }
 
     [Fact]
-    public async Task A_mailbox_that_is_full_in_bytes_takes_only_what_fits()
+    public async Task Ids_are_swept_when_the_newest_of_their_row_is_too_old_and_not_before()
     {
-        Limits.MaxBytes = 1000;
-        var (alice, bob, mailbox) = await TwoAsync();
-        Assert.Equal(SendStatus.Accepted, (await AppendAsync(Submit(alice, bob, new byte[900]))).Status);
-        Assert.Equal(SendStatus.QuotaExceeded, (await AppendAsync(Submit(alice, bob, new byte[101]))).Status);
-        Assert.Equal(SendStatus.Accepted, (await AppendAsync(Submit(alice, bob, new byte[100]))).Status);
-        await AcknowledgeAsync(mailbox, new MailboxRange(1, 1));
-        Assert.Equal(SendStatus.Accepted, (await AppendAsync(Submit(alice, bob, new byte[900]))).Status);
+        var alice = await OpenAsync(_alice);
+        await WriteAsync(Remember(alice, 1, Sent(0)), Remember(alice, 2, Sent(1), Sent(5)), Remember(alice, 3, Sent(9)));
+        var sweep = new SweepWrite(_mailboxes, Sent(5).AcceptedAt, 100);
+        await WriteAsync(sweep);
+        Assert.False(sweep.HasMore);
+        AssertSent(await Store.ReadSentAsync(alice.Id), 3, Sent(1), Sent(5), Sent(9));
+        sweep = new SweepWrite(_mailboxes, Sent(5).AcceptedAt.AddMilliseconds(1), 1);
+        await WriteAsync(sweep);
+        Assert.True(sweep.HasMore);
+        AssertSent(await Store.ReadSentAsync(alice.Id), 3, Sent(9));
     }
 
     [Fact]
-    public async Task A_message_of_which_one_envelope_does_not_fit_is_not_stored_at_all()
+    public async Task The_newest_is_the_highest_number_that_has_not_expired()
     {
-        Limits.MaxMessages = 1;
-        var (alice, bob, mailbox) = await TwoAsync();
-        await AppendAsync(Submit(alice, bob));
-        var second = TestDevice.Of("bob", bob.Client);
-        var secondBox = (await OpenAsync(second))!.Value;
-        var toBoth = new Submission(
-            alice.Address, "alice", MessageId.New(), bob.Client, 0, [new(second.Device, [1]), new(bob.Device, [2])]);
-        Assert.Equal(SendStatus.QuotaExceeded, (await AppendAsync(toBoth)).Status);
-        Assert.Single(await ReadAsync(mailbox));
-        Assert.Empty(await ReadAsync(secondBox));
-    }
-
-    [Fact]
-    public async Task What_expired_is_not_read_any_more_and_is_swept_in_steps()
-    {
-        Limits.MaxMessages = 5;
-        var (alice, bob, mailbox) = await TwoAsync();
-        for (var i = 0; i < 4; i++)
-        {
-            await WriteAsync(Start, new AppendWrite(Submit(alice, bob), TimeSpan.FromSeconds(10)));
-        }
-
-        await AppendAsync(Submit(alice, bob));
-        var later = Start + TimeSpan.FromSeconds(10);
-        Assert.Equal(5, (await Store.ReadAsync(mailbox, 0, later - TimeSpan.FromMilliseconds(1), 100, 10_000)).Count);
-        AssertSequences(await Store.ReadAsync(mailbox, 0, later, 100, 10_000), 5);
-
-        SweepWrite[] steps = [new(Start, 3), new(Start, 3), new(Start, 3)];
-        foreach (var step in steps)
-        {
-            await WriteAsync(later, step);
-        }
-
-        Assert.Equal([3, 1, 0], steps.Select(static step => step.Result));
-
-        // The swept ones make room again, and their numbers stay used.
-        for (var i = 0; i < 4; i++)
-        {
-            Assert.Equal(SendStatus.Accepted, (await AppendAsync(Submit(alice, bob), later)).Status);
-        }
-
-        Assert.Equal(SendStatus.QuotaExceeded, (await AppendAsync(Submit(alice, bob), later)).Status);
-        AssertSequences(await ReadAsync(mailbox), 5, 6, 7, 8, 9);
-    }
-
-    [Fact]
-    public async Task An_expired_message_is_not_the_newest_that_waits()
-    {
-        var (alice, bob, mailbox) = await TwoAsync();
-        await AppendAsync(Submit(alice, bob));
-        await WriteAsync(Start, new AppendWrite(Submit(alice, bob), TimeSpan.FromSeconds(10)));
-        Assert.Equal(2, await Store.ReadNewestAsync(mailbox, Start));
-        Assert.Equal(1, await Store.ReadNewestAsync(mailbox, Start + TimeSpan.FromSeconds(10)));
-    }
-
-    [Fact]
-    public async Task Prekeys_are_given_for_those_asked_devices_that_published_them()
-    {
-        var (alice, bob, mailbox) = await TwoAsync();
-        var second = TestDevice.Of("bob", bob.Client);
-        await OpenAsync(second);
-        Assert.Null(await Store.ReadPrekeysAsync(ClientId.New(), [bob.Device]));
-        Assert.Empty((await Store.ReadPrekeysAsync(bob.Client, [bob.Device, second.Device]))!);
-
-        await WriteAsync(Start, new StorePrekeysWrite(mailbox, [1, 2, 3]));
-        await WriteAsync(Start, new StorePrekeysWrite(mailbox, [4, 5, 6]));
-        await ReopenAsync();
-        var found = Assert.Single((await Store.ReadPrekeysAsync(bob.Client, [second.Device, bob.Device, alice.Device]))!);
-        Assert.Equal(bob.Device, found.Device);
-        Assert.Equal([4, 5, 6], found.Bundle);
-        Assert.Empty((await Store.ReadPrekeysAsync(bob.Client, [second.Device]))!);
-    }
-
-    [Fact]
-    public async Task Prekeys_for_a_mailbox_that_is_not_there_are_told()
-    {
-        var write = new StorePrekeysWrite(4711, [1]);
-        await WriteAsync(Start, write);
-        Assert.False(write.Result);
-    }
-
-    [Fact]
-    public async Task A_new_device_in_the_same_batch_as_messages_to_its_client_breaks_no_order()
-    {
-        var (alice, bob, mailbox) = await TwoAsync();
-        var second = TestDevice.Of("bob", bob.Client);
-        var toBoth = new Submission(
-            alice.Address, "alice", MessageId.New(), bob.Client, 0, [new(bob.Device, [1]), new(second.Device, [2])]);
-        var open = new OpenMailboxWrite(second.Address, "bob");
-        var tooEarly = new AppendWrite(toBoth, TimeSpan.FromDays(1));
-        var inTime = new AppendWrite(toBoth, TimeSpan.FromDays(1));
-        await WriteAsync(Start, new AppendWrite(Submit(alice, bob), TimeSpan.FromDays(1)), tooEarly, open, inTime);
-        Assert.Equal(SendStatus.DevicesMismatched, tooEarly.Result.Status);
-        Assert.Equal(SendStatus.Accepted, inTime.Result.Status);
-        AssertSequences(await ReadAsync(mailbox), 1, 2);
-        AssertSequences(await ReadAsync(open.Result!.Value), 1);
+        var bob = await OpenAsync(_bob);
+        Assert.Equal(0, await Store.ReadNewestAsync(bob.Id, Start));
+        await WriteAsync(Append(bob, 5), Append(bob, 8, expiresAt: Start.AddSeconds(10)));
+        Assert.Equal(8, await Store.ReadNewestAsync(bob.Id, Start));
+        Assert.Equal(5, await Store.ReadNewestAsync(bob.Id, Start.AddSeconds(10)));
     }
 
     [Fact]
     public async Task Mailboxes_are_listed_by_name_and_device_from_a_place_on()
     {
-        var (alice, bob, _) = await TwoAsync();
-        var second = TestDevice.Of("bob", bob.Client);
-        await OpenAsync(second);
-        var toBoth = new Submission(
-            alice.Address, "alice", MessageId.New(), bob.Client, 0, [new(bob.Device, new byte[10]), new(second.Device, new byte[20])]);
-        await AppendAsync(toBoth);
-        await AppendAsync(new Submission(
-            alice.Address, "alice", MessageId.New(), bob.Client, 0, [new(bob.Device, new byte[30]), new(second.Device, new byte[40])]), Start + TimeSpan.FromHours(1));
+        var (alice, bob) = (await OpenAsync(_alice), await OpenAsync(_bob));
+        await OpenAsync(TestDevice.Of("bob", _bob.Client));
+        await WriteAsync(
+            new TestAppend(bob.Id, Envelope(2, new byte[10]), Start.AddDays(1)),
+            new TestAppend(bob.Id, Envelope(9, new byte[30]) with { AcceptedAt = Start.AddHours(1) }, Start.AddDays(1)));
 
         var all = await Store.ReadQueuesAsync(null, 10);
         Assert.Equal(["alice", "bob", "bob"], all.Select(static queue => queue.ClientName));
-        var state = all.Single(queue => queue.Device == bob.Address);
-        Assert.Equal((2, 40, Start, 2), (state.Waiting, state.Bytes, state.OldestAcceptedAt, state.LastSequence));
-        Assert.Equal((0, 0, null), (all[0].Waiting, all[0].Bytes, all[0].OldestAcceptedAt));
+        Assert.Equal(new QueueState("alice", _alice.Address, 0, 0, null, null, Start), all[0]);
+        Assert.Equal(new QueueState("bob", _bob.Address, 2, 40, Start, 9, Start), all.Single(queue => queue.Device == _bob.Address));
+        Assert.NotEqual(alice.Id, bob.Id);
 
         var paged = new List<QueueState>();
         for (QueuePosition? after = null; ;)
@@ -484,51 +373,102 @@ public abstract class MailboxStoreContract : IAsyncLifetime
         Assert.Equal(all, paged);
     }
 
-    private protected static Submission Submit(TestDevice sender, TestDevice recipient, byte[]? body = null, MessageId? id = null) =>
-        new(sender.Address, sender.Name, id ?? MessageId.New(), recipient.Client, 0, [new(recipient.Device, body ?? RandomNumberGenerator.GetBytes(50))]);
-
-    private protected async Task<SendResult> AppendAsync(Submission submission, DateTimeOffset? now = null)
+    [Fact]
+    public async Task The_size_grows_with_what_is_stored_and_shrinks_when_it_is_deleted()
     {
-        var write = new AppendWrite(submission, TimeSpan.FromDays(30));
-        await Store.WriteAsync([write], now ?? Start);
-        return write.Result;
+        var bob = await OpenAsync(_bob);
+        var before = await Store.ReadSizeAsync();
+        await WriteAsync([.. Enumerable.Range(1, 20).Select(number => Append(bob, number, new byte[50_000]))]);
+        var full = await Store.ReadSizeAsync();
+        Assert.InRange(full - before, 1_000_000, 3_000_000);
+        await AcknowledgeAsync(bob, new MailboxRange(1, 20));
+        Assert.InRange(await Store.ReadSizeAsync(), 0, full - 900_000);
     }
 
-    private protected async Task<long?> OpenAsync(TestDevice device)
+    [Fact]
+    public async Task A_batch_that_fails_leaves_nothing_behind_and_the_next_one_finds_the_truth()
     {
-        var write = new OpenMailboxWrite(device.Address, device.Name);
-        await Store.WriteAsync([write], Start);
-        return write.Result;
+        var bob = await OpenAsync(_bob);
+        await WriteAsync(Reserve(bob, 5), Append(bob, 1));
+        SetFailing(true);
+        await Assert.ThrowsAnyAsync<Exception>(() => WriteAsync(
+            new AcknowledgeWrite(Of(bob), [new MailboxRange(1, 1)]),
+            Reserve(bob, 100),
+            Remember(bob, 1, Sent()),
+            new UploadPrekeysWrite(bob.Id, [1], 0, []),
+            new OpenMailboxWrite(_alice.Address, "alice"),
+            Append(bob, 2)));
+        SetFailing(false);
+
+        AssertSequences(await ReadAsync(bob), 1);
+        Assert.Equal(5, Assert.Single(await Store.FindAsync(_bob.Client)).ReservedThrough);
+        AssertSent(await Store.ReadSentAsync(bob.Id), 0);
+        Assert.Empty((await TakeAsync(_alice, _bob.Client, _bob.Device))!);
+        Assert.Empty(await Store.FindAsync(_alice.Client));
+        await WriteAsync(Append(bob, 2));
+        AssertSequences(await ReadAsync(bob), 1, 2);
     }
 
-    private async Task<bool> CloseMailboxAsync(TestDevice device)
+    [Fact]
+    public async Task A_number_that_is_taken_is_not_taken_again_and_nothing_of_the_batch_is_carried_out()
     {
-        var write = new CloseMailboxWrite(device.Address);
-        await Store.WriteAsync([write], Start);
-        return write.Result;
+        var bob = await OpenAsync(_bob);
+        await WriteAsync(Append(bob, 1, [1]));
+        await Assert.ThrowsAnyAsync<Exception>(() => WriteAsync(Append(bob, 2, [2]), Append(bob, 1, [3])));
+        Assert.Equal([1], Assert.Single(await ReadAsync(bob)).Body);
     }
 
-    private protected async Task<(TestDevice Alice, TestDevice Bob, long BobsMailbox)> TwoAsync()
+    private protected Task WriteAsync(params StoreWrite[] writes) => Store.WriteAsync(writes, Start).AsTask();
+
+    private static SentId Sent(int number = 0)
     {
-        var (alice, bob) = (TestDevice.Of("alice"), TestDevice.Of("bob"));
-        await OpenAsync(alice);
-        return (alice, bob, (await OpenAsync(bob))!.Value);
+        var id = new byte[16];
+        System.Buffers.Binary.BinaryPrimitives.WriteInt32BigEndian(id, number + 1);
+        return new SentId(new MessageId(new Guid(id, bigEndian: true)), ulong.MaxValue - (ulong)number, Start.AddMilliseconds(number));
     }
 
-    private protected ValueTask<IReadOnlyList<StoredEnvelope>> ReadAsync(long mailbox) =>
-        Store.ReadAsync(mailbox, 0, Start, 1000, long.MaxValue);
+    private static RememberWrite Remember(MailboxState mailbox, long number, params SentId[] ids)
+    {
+        var write = new RememberWrite(mailbox.Id, number);
+        write.Ids.AddRange(ids);
+        return write;
+    }
+
+    private static void AssertSent((long LastNumber, IReadOnlyList<SentId> Ids) read, long lastNumber, params SentId[] ids)
+    {
+        Assert.Equal(lastNumber, read.LastNumber);
+        Assert.Equal(ids, read.Ids);
+    }
 
     private static void AssertSequences(IReadOnlyList<StoredEnvelope> envelopes, params long[] expected) =>
         Assert.Equal(expected, envelopes.Select(static envelope => envelope.Sequence));
 
-    private async Task<int> AcknowledgeAsync(long mailbox, params MailboxRange[] ranges)
+    private StoredEnvelope Envelope(long sequence, byte[]? body = null) =>
+        new(sequence, MessageId.New(), _alice.Address, _alice.Name, Start, body ?? [1, 2, 3]);
+
+    private TestAppend Append(MailboxState mailbox, long sequence, byte[]? body = null, DateTimeOffset? expiresAt = null) =>
+        new(mailbox.Id, Envelope(sequence, body), expiresAt ?? Start.AddDays(30));
+
+    private ReserveWrite Reserve(MailboxState mailbox, long through) => new(Of(mailbox), through);
+
+    private Mailbox Of(MailboxState mailbox) => new(mailbox, _queue, _grace, new InProcessWakeBus());
+
+    private ValueTask<IReadOnlyList<StoredEnvelope>> ReadAsync(MailboxState mailbox) =>
+        Store.ReadAsync(mailbox.Id, 0, Start, 1000, long.MaxValue);
+
+    private async Task<MailboxState> OpenAsync(TestDevice device)
     {
-        var write = new AcknowledgeWrite(mailbox, ranges);
-        await Store.WriteAsync([write], Start);
-        return write.Result;
+        var write = new OpenMailboxWrite(device.Address, device.Name);
+        await WriteAsync(write);
+        return write.Result!;
     }
 
-    private ValueTask WriteAsync(DateTimeOffset now, params StoreWrite[] writes) => Store.WriteAsync(writes, now);
+    private async Task<Deleted> AcknowledgeAsync(MailboxState mailbox, params MailboxRange[] ranges)
+    {
+        var write = new AcknowledgeWrite(Of(mailbox), ranges);
+        await WriteAsync(write);
+        return write.Result;
+    }
 
     private async Task ReopenAsync()
     {

@@ -1,9 +1,9 @@
 using KerberosMessaging.MessageServer.Domain;
+using KerberosMessaging.MessageServer.Persistence;
 using KerberosMessaging.MessageServer.Persistence.Sqlite;
 using KerberosMessaging.MessageServer.Tests.Support;
 using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
-using Microsoft.Extensions.Options;
 
 namespace KerberosMessaging.MessageServer.Tests.Stores;
 
@@ -11,22 +11,6 @@ public sealed class SqliteMailboxStoreTests : MailboxStoreContract, IDisposable
 {
     private readonly TempFolder _folder = new();
     private readonly List<SqliteMailboxStore> _open = [];
-
-    [Fact]
-    public async Task A_failed_batch_leaves_nothing_behind_and_the_next_one_finds_the_truth()
-    {
-        var (alice, bob, mailbox) = await TwoAsync();
-        await AppendAsync(Submit(alice, bob));
-        using (var other = new SqliteDatabase(_folder.File("message.db")).Open())
-        {
-            Execute(other, "ALTER TABLE Envelopes RENAME TO Hidden");
-            await Assert.ThrowsAsync<SqliteException>(() => AppendAsync(Submit(alice, bob)));
-            Execute(other, "ALTER TABLE Hidden RENAME TO Envelopes");
-        }
-
-        await AppendAsync(Submit(alice, bob));
-        Assert.Equal([1L, 2L], (await ReadAsync(mailbox)).Select(static envelope => envelope.Sequence));
-    }
 
     [Fact]
     public async Task Commits_are_on_disk_when_they_return()
@@ -47,18 +31,25 @@ public sealed class SqliteMailboxStoreTests : MailboxStoreContract, IDisposable
         Assert.False(context.Database.HasPendingModelChanges());
     }
 
+    [Theory]
+    [InlineData(1, 0)]
+    [InlineData(1, 1)]
+    [InlineData(3, (1L << 40) - 1)]
+    [InlineData(EnvelopeKey.LargestMailbox, (1L << 40) - 1)]
+    public void A_key_holds_the_mailbox_and_the_number(long mailbox, long number)
+    {
+        var key = EnvelopeKey.Of(mailbox, number);
+        Assert.Equal((mailbox, number), (EnvelopeKey.MailboxOf(key), EnvelopeKey.NumberOf(key)));
+        Assert.InRange(key, EnvelopeKey.FirstOf(mailbox), EnvelopeKey.LastOf(mailbox));
+        Assert.True(EnvelopeKey.LastOf(mailbox - 1) < EnvelopeKey.FirstOf(mailbox));
+        Assert.Equal(EnvelopeKey.LastOf(mailbox), EnvelopeKey.Of(mailbox, long.MaxValue));
+    }
+
     public void Dispose() => _folder.Dispose();
 
     private protected override async Task<IMailboxStore> OpenAsync()
     {
-        var path = _folder.File("message.db");
-        if (!File.Exists(path))
-        {
-            await using var context = new TestContexts(path).CreateDbContext();
-            await context.Database.MigrateAsync();
-        }
-
-        _open.Add(new SqliteMailboxStore(new SqliteDatabase(path), Options.Create(Limits)));
+        _open.Add(await SqliteFile.OpenAsync(_folder.File("message.db")));
         return _open[^1];
     }
 
@@ -69,12 +60,7 @@ public sealed class SqliteMailboxStoreTests : MailboxStoreContract, IDisposable
         return ValueTask.CompletedTask;
     }
 
-    private static void Execute(SqliteConnection connection, string sql)
-    {
-        using var command = connection.CreateCommand();
-        command.CommandText = sql;
-        command.ExecuteNonQuery();
-    }
+    private protected override void SetFailing(bool fails) => SqliteFile.SetFailing(_folder.File("message.db"), fails);
 
     private static object? Scalar(SqliteConnection connection, string sql)
     {

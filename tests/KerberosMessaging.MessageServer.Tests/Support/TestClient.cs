@@ -10,6 +10,7 @@ internal sealed class TestClient : IAsyncDisposable
 {
     private readonly System.Threading.Channels.Channel<Deliver> _deliveries = Channel.CreateUnbounded<Deliver>();
     private readonly System.Threading.Channels.Channel<Notice> _notices = Channel.CreateUnbounded<Notice>();
+    private readonly System.Threading.Channels.Channel<PrekeysLow> _alerts = Channel.CreateUnbounded<PrekeysLow>();
 
     private TestClient()
     {
@@ -19,6 +20,9 @@ internal sealed class TestClient : IAsyncDisposable
 
     /// <summary>What was delivered and not yet taken.</summary>
     public int Waiting => _deliveries.Reader.Count;
+
+    /// <summary>How many alerts came and were not yet taken.</summary>
+    public int Alerts => _alerts.Reader.Count;
 
     public static async Task<TestClient> ConnectAsync(int port, ReadOnlyMemory<byte> serverKey, CancellationToken cancellationToken)
     {
@@ -37,6 +41,7 @@ internal sealed class TestClient : IAsyncDisposable
             {
                 client._deliveries.Writer.TryComplete(ended.Result);
                 client._notices.Writer.TryComplete(ended.Result);
+                client._alerts.Writer.TryComplete(ended.Result);
             },
             TaskScheduler.Default);
         return client;
@@ -57,6 +62,8 @@ internal sealed class TestClient : IAsyncDisposable
     }
 
     public ValueTask<Notice> NextNoticeAsync(CancellationToken cancellationToken) => _notices.Reader.ReadAsync(cancellationToken);
+
+    public ValueTask<PrekeysLow> NextAlertAsync(CancellationToken cancellationToken) => _alerts.Reader.ReadAsync(cancellationToken);
 
     public Task<CreditGranted> GrantAsync(uint messages, CancellationToken cancellationToken) =>
         Connection.RequestAsync<CreditGranted>(new GrantCreditRequest(messages), cancellationToken);
@@ -93,6 +100,9 @@ internal sealed class TestClient : IAsyncDisposable
                 break;
             case MessageCode.Notice:
                 _notices.Writer.TryWrite(WireReader.ReadWhole<Notice>(payload.Span));
+                break;
+            case MessageCode.PrekeysLow:
+                _alerts.Writer.TryWrite(WireReader.ReadWhole<PrekeysLow>(payload.Span));
                 break;
             default:
                 throw new InvalidOperationException($"An unexpected push: {code}.");

@@ -219,20 +219,6 @@ public sealed class MessagingTests : IAsyncLifetime
         Assert.Equal(message.Message, (await bob.NextDeliveryAsync(Cancellation)).Message);
     }
 
-    [Fact]
-    public async Task Prekeys_are_published_and_fetched()
-    {
-        await using var bob = await _server.SignInAsync(_bob, Cancellation);
-        await using var alice = await _server.SignInAsync(_alice, Cancellation);
-        var fetch = new FetchPrekeysRequest(_bob.Client, [_bob.Device, DeviceId.New()]);
-        Assert.Empty((await alice.Connection.RequestAsync<PrekeysReply>(fetch, Cancellation)).Bundles);
-        await bob.Connection.RequestAsync<Done>(new UploadPrekeysRequest([1, 2, 3]), Cancellation);
-        await bob.Connection.RequestAsync<Done>(new UploadPrekeysRequest([4, 5]), Cancellation);
-        var bundle = Assert.Single((await alice.Connection.RequestAsync<PrekeysReply>(fetch, Cancellation)).Bundles);
-        Assert.Equal(_bob.Device, bundle.Device);
-        Assert.Equal([4, 5], bundle.Bundle);
-    }
-
     [Theory]
     [InlineData(0)]
     [InlineData(10)]

@@ -136,6 +136,7 @@ public sealed class TicketTests : IAsyncLifetime
     public static TheoryData<MessageCode> RequestsThatNeedATicket() =>
     [
         MessageCode.SendMessage, MessageCode.UploadPrekeys, MessageCode.FetchPrekeys, MessageCode.Acknowledge, MessageCode.GrantCredit,
+        MessageCode.GetPrekeyStatus,
     ];
 
     [Fact]
@@ -186,8 +187,9 @@ public sealed class TicketTests : IAsyncLifetime
     private static IWireMessage Make(MessageCode code) => code switch
     {
         MessageCode.SendMessage => TestClient.Message(TestDevice.Of("bob")),
-        MessageCode.UploadPrekeys => new UploadPrekeysRequest([1]),
+        MessageCode.UploadPrekeys => new UploadPrekeysRequest([1], 0, []),
         MessageCode.FetchPrekeys => new FetchPrekeysRequest(ClientId.New(), []),
+        MessageCode.GetPrekeyStatus => new PrekeyStatusRequest(),
         MessageCode.Acknowledge => new AcknowledgeRequest([], 0),
         _ => new GrantCreditRequest(1),
     };

@@ -51,8 +51,8 @@ internal sealed class SqliteMailboxStore(SqliteDatabase database) : IMailboxStor
     public ValueTask<long> ReadNewestAsync(long mailbox, DateTimeOffset now) =>
         new(Read((mailbox, now), static (reader, asked) => reader.ReadNewest(asked.mailbox, asked.now)));
 
-    public ValueTask<IReadOnlyList<DevicePrekeys>?> ReadPrekeysAsync(ClientId client, IReadOnlyList<DeviceId> devices) =>
-        new(Read((client, devices), static (reader, asked) => reader.ReadPrekeys(asked.client, asked.devices)));
+    public ValueTask<PrekeyStock> ReadPrekeyStockAsync(long mailbox) =>
+        new(Read(mailbox, static (reader, mailbox) => reader.PrekeyStock.Read(mailbox)));
 
     public ValueTask<IReadOnlyList<QueueState>> ReadQueuesAsync(QueuePosition? after, int maxCount) =>
         new(Read((after, maxCount), static (reader, asked) => reader.ReadQueues(asked.after, asked.maxCount)));
@@ -110,8 +110,11 @@ internal sealed class SqliteMailboxStore(SqliteDatabase database) : IMailboxStor
             case CloseMailboxWrite close:
                 close.Result = writer.CloseMailbox(close.Device);
                 break;
-            case StorePrekeysWrite prekeys:
-                prekeys.Result = writer.StorePrekeys(prekeys.Mailbox, prekeys.Bundle);
+            case UploadPrekeysWrite upload:
+                upload.Result = writer.Prekeys.Upload(upload);
+                break;
+            case TakePrekeysWrite take:
+                take.Result = writer.Prekeys.Take(take);
                 break;
             case SweepWrite sweep:
                 (sweep.Result, sweep.HasMore) = writer.Sweep(now, sweep.IdsBefore, sweep.Limit);

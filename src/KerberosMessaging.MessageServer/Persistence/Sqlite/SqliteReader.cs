@@ -14,7 +14,6 @@ internal sealed class SqliteReader : IDisposable
     private readonly SqliteStatement _readSent;
     private readonly SqliteStatement _read;
     private readonly SqliteStatement _readNewest;
-    private readonly SqliteStatement _readPrekeys;
     private readonly SqliteStatement _readQueues;
     private readonly SqliteStatement _measure;
     private readonly SqliteStatement _readSize;
@@ -22,6 +21,7 @@ internal sealed class SqliteReader : IDisposable
     public SqliteReader(SqliteDatabase database)
     {
         _connection = database.Open("PRAGMA query_only = ON;");
+        PrekeyStock = new SqlitePrekeyStock(_connection);
         _find = Prepare("SELECT Id, DeviceId, ReservedThrough FROM Mailboxes WHERE ClientId = ?1");
         _readSent = Prepare("SELECT Id, Ids FROM SentIds WHERE Id BETWEEN ?1 AND ?2 ORDER BY Id DESC");
 
@@ -33,7 +33,6 @@ internal sealed class SqliteReader : IDisposable
             """);
         _readNewest = Prepare(
             "SELECT Id FROM Envelopes WHERE Id BETWEEN ?1 AND ?2 AND +ExpiresAt > ?3 ORDER BY Id DESC LIMIT 1");
-        _readPrekeys = Prepare("SELECT DeviceId, PrekeyBundle FROM Mailboxes WHERE ClientId = ?1");
         _readQueues = Prepare(
             """
             SELECT Id, ClientName, ClientId, DeviceId, LastSeenAt FROM Mailboxes
@@ -47,6 +46,8 @@ internal sealed class SqliteReader : IDisposable
             FROM pragma_page_count, pragma_freelist_count, pragma_page_size
             """);
     }
+
+    public SqlitePrekeyStock PrekeyStock { get; }
 
     public IReadOnlyList<MailboxState> Find(ClientId client)
     {
@@ -125,25 +126,6 @@ internal sealed class SqliteReader : IDisposable
         }
     }
 
-    public IReadOnlyList<DevicePrekeys>? ReadPrekeys(ClientId client, IReadOnlyList<DeviceId> devices)
-    {
-        List<DevicePrekeys>? found = null;
-        using (Run(_readPrekeys.Bind(1, client.Value)))
-        {
-            while (_readPrekeys.Step())
-            {
-                found ??= [];
-                var device = new DeviceId(_readPrekeys.Id(0));
-                if (!_readPrekeys.IsNull(1) && devices.Contains(device))
-                {
-                    found.Add(new DevicePrekeys(device, _readPrekeys.Blob(1).ToArray()));
-                }
-            }
-        }
-
-        return found;
-    }
-
     public IReadOnlyList<QueueState> ReadQueues(QueuePosition? after, int maxCount)
     {
         // No name sorts before the empty one, and no blob before the empty one.
@@ -187,6 +169,7 @@ internal sealed class SqliteReader : IDisposable
 
     public void Dispose()
     {
+        PrekeyStock.Dispose();
         _statements.ForEach(static statement => statement.Dispose());
         _connection.Dispose();
     }

@@ -20,7 +20,6 @@ internal sealed class SqliteWriter : IDisposable
     private readonly SqliteStatement _findMailbox;
     private readonly SqliteStatement _openMailbox;
     private readonly SqliteStatement _closeMailbox;
-    private readonly SqliteStatement _storePrekeys;
     private readonly SqliteStatement _reserve;
     private readonly SqliteStatement _remember;
     private readonly SqliteStatement _deleteIds;
@@ -33,6 +32,7 @@ internal sealed class SqliteWriter : IDisposable
     public SqliteWriter(SqliteDatabase database)
     {
         _connection = database.Open(Pragmas);
+        Prekeys = new SqlitePrekeys(_connection);
 
         // Immediate: the lock is taken before anything is read, so what was read cannot change underneath.
         _begin = Prepare("BEGIN IMMEDIATE");
@@ -47,7 +47,6 @@ internal sealed class SqliteWriter : IDisposable
             RETURNING Id, ReservedThrough
             """);
         _closeMailbox = Prepare("DELETE FROM Mailboxes WHERE Id = ?1");
-        _storePrekeys = Prepare("UPDATE Mailboxes SET PrekeyBundle = ?2 WHERE Id = ?1");
         _reserve = Prepare("UPDATE Mailboxes SET ReservedThrough = ?2 WHERE Id = ?1 AND ReservedThrough < ?2");
         _remember = Prepare("INSERT INTO SentIds (Id, AcceptedAt, Ids) VALUES (?1, ?2, ?3)");
         _deleteIds = Prepare("DELETE FROM SentIds WHERE Id BETWEEN ?1 AND ?2");
@@ -62,6 +61,9 @@ internal sealed class SqliteWriter : IDisposable
         _deleteOldIds = Prepare(
             "DELETE FROM SentIds WHERE Id IN (SELECT Id FROM SentIds WHERE AcceptedAt < ?1 ORDER BY AcceptedAt LIMIT ?2)");
     }
+
+    /// <summary>What it does with prekeys.</summary>
+    public SqlitePrekeys Prekeys { get; }
 
     public void Begin() => _begin.Execute();
 
@@ -110,10 +112,9 @@ internal sealed class SqliteWriter : IDisposable
 
         _delete.Bind(1, EnvelopeKey.FirstOf(id)).Bind(2, EnvelopeKey.LastOf(id)).Execute();
         _deleteIds.Bind(1, EnvelopeKey.FirstOf(id)).Bind(2, EnvelopeKey.LastOf(id)).Execute();
+        Prekeys.Remove(id);
         return _closeMailbox.Bind(1, id).Execute() == 1;
     }
-
-    public bool StorePrekeys(long mailbox, byte[] bundle) => _storePrekeys.Bind(1, mailbox).Bind(2, bundle).Execute() == 1;
 
     public void Reserve(long mailbox, long through) => _reserve.Bind(1, mailbox).Bind(2, through).Execute();
 
@@ -201,6 +202,7 @@ internal sealed class SqliteWriter : IDisposable
     public void Dispose()
     {
         // An open transaction is rolled back with the connection.
+        Prekeys.Dispose();
         _statements.ForEach(static statement => statement.Dispose());
         _connection.Dispose();
     }

@@ -16,6 +16,45 @@ namespace KerberosMessaging.MessageServer.Persistence.Sqlite.Migrations
 #pragma warning disable 612, 618
             modelBuilder.HasAnnotation("ProductVersion", "10.0.15");
 
+            modelBuilder.Entity("KerberosMessaging.MessageServer.Persistence.BlobRow", b =>
+                {
+                    b.Property<byte[]>("Id")
+                        .HasMaxLength(16)
+                        .HasColumnType("BLOB");
+
+                    b.Property<byte[]>("ClientId")
+                        .IsRequired()
+                        .HasMaxLength(16)
+                        .HasColumnType("BLOB");
+
+                    b.Property<long>("CreatedAt")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<byte[]>("Digest")
+                        .IsRequired()
+                        .HasColumnType("BLOB");
+
+                    b.Property<long>("ExpiresAt")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<bool>("IsComplete")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long>("Size")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<uint>("TimeToLiveSeconds")
+                        .HasColumnType("INTEGER");
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("ClientId");
+
+                    b.HasIndex("ExpiresAt");
+
+                    b.ToTable("Blobs");
+                });
+
             modelBuilder.Entity("KerberosMessaging.MessageServer.Persistence.EnvelopeRow", b =>
                 {
                     b.Property<long>("Id")
@@ -97,6 +136,45 @@ namespace KerberosMessaging.MessageServer.Persistence.Sqlite.Migrations
                     b.HasIndex("ClientName", "DeviceId");
 
                     b.ToTable("Mailboxes");
+                });
+
+            modelBuilder.Entity("KerberosMessaging.MessageServer.Persistence.OneTimePrekeyRow", b =>
+                {
+                    b.Property<long>("MailboxId")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<byte>("Kind")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<uint>("Id")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<byte[]>("Key")
+                        .IsRequired()
+                        .HasColumnType("BLOB");
+
+                    b.HasKey("MailboxId", "Kind", "Id");
+
+                    b.ToTable("OneTimePrekeys");
+                });
+
+            modelBuilder.Entity("KerberosMessaging.MessageServer.Persistence.OneTimePrekeyStockRow", b =>
+                {
+                    b.Property<long>("MailboxId")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<byte>("Kind")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long>("Misses")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<uint>("NewestId")
+                        .HasColumnType("INTEGER");
+
+                    b.HasKey("MailboxId", "Kind");
+
+                    b.ToTable("OneTimePrekeyStocks");
                 });
 
             modelBuilder.Entity("KerberosMessaging.MessageServer.Persistence.PendingEnrolmentRow", b =>
