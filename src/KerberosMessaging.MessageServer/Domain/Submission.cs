@@ -63,6 +63,7 @@ internal sealed class Submission
     private ulong ComputeDigest()
     {
         Span<byte> head = stackalloc byte[HeadSize];
+        Span<byte> envelope = stackalloc byte[EnvelopeHeadSize];
         Recipient.Value.TryWriteBytes(head, bigEndian: true, out _);
         BinaryPrimitives.WriteUInt32BigEndian(head[16..], TimeToLiveSeconds);
         head[^1] = IsEphemeral ? (byte)1 : (byte)0;
@@ -71,7 +72,6 @@ internal sealed class Submission
         {
             // Each is hashed with its length and the digest so far, so that bytes cannot move from one to the next unseen.
             var (device, body) = Envelopes[i];
-            Span<byte> envelope = stackalloc byte[EnvelopeHeadSize];
             device.Value.TryWriteBytes(envelope, bigEndian: true, out _);
             BinaryPrimitives.WriteInt32BigEndian(envelope[16..], body.Length);
             digest = XxHash3.HashToUInt64(envelope, (long)digest);
