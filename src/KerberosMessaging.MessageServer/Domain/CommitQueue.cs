@@ -19,6 +19,7 @@ internal sealed partial class CommitQueue(IMailboxStore store, TimeProvider time
     // A Monitor's, which can be waited for without a task or an event a wake.
     private readonly object _gate = new();
     private readonly CommitBatch _batch = new();
+    private readonly FailureReports _failures = new(time);
     private List<StoreWrite> _waiting = [];
     private List<StoreWrite> _taken = [];
     private bool _isIdle;
@@ -151,7 +152,11 @@ internal sealed partial class CommitQueue(IMailboxStore store, TimeProvider time
         {
             // Disk full, disk broken, locked by another program: its members are told to come again, and the next batch
             // finds out whether the cause went away.
-            Log.BatchFailed(logger, e, _batch.Writes.Count);
+            if (_failures.Add(out var untold))
+            {
+                Log.BatchFailed(logger, e, _batch.Writes.Count, untold);
+            }
+
             Thread.Sleep(PauseAfterFailure);
             return false;
         }
@@ -159,7 +164,7 @@ internal sealed partial class CommitQueue(IMailboxStore store, TimeProvider time
 
     private static partial class Log
     {
-        [LoggerMessage(3001, LogLevel.Error, "A batch of {Count} writes could not be committed; their senders were told to retry.")]
-        public static partial void BatchFailed(ILogger logger, Exception exception, int count);
+        [LoggerMessage(3001, LogLevel.Error, "A batch of {Count} writes could not be committed; their senders were told to retry. So were those of {Untold} batches before.")]
+        public static partial void BatchFailed(ILogger logger, Exception exception, int count, int untold);
     }
 }

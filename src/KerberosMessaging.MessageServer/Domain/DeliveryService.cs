@@ -19,6 +19,7 @@ internal sealed class DeliveryService : IDisposable
         Store = store;
         Time = time;
         Logger = logger;
+        Failures = new FailureReports(time);
         _mailboxes = mailboxes;
         _presence = presence;
         _bus = bus;
@@ -30,6 +31,9 @@ internal sealed class DeliveryService : IDisposable
     public TimeProvider Time { get; }
 
     public ILogger Logger { get; }
+
+    /// <summary>Of mailboxes that cannot be read, all together.</summary>
+    public FailureReports Failures { get; }
 
     /// <summary>
     /// Lets more messages flow. The first credit makes the connection its device's one; an older one is told and ends.

@@ -22,6 +22,7 @@ internal abstract partial class DeviceConnection
     private readonly IMailboxStore _store;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
+    private readonly FailureReports _failures;
     private int _wakes;
     private int _claimed;
     private long _nextAlertAt;
@@ -35,6 +36,7 @@ internal abstract partial class DeviceConnection
         _store = services.Store;
         _time = services.Time;
         _logger = services.Logger;
+        _failures = services.Failures;
     }
 
     /// <summary>The device, as its ticket proved it.</summary>
@@ -117,7 +119,11 @@ internal abstract partial class DeviceConnection
         }
         catch (Exception e) when (!Closing.IsCancellationRequested)
         {
-            Log.ReadFailed(_logger, e);
+            if (_failures.Add(out var untold))
+            {
+                Log.ReadFailed(_logger, e, untold);
+            }
+
             return false;
         }
         catch (Exception)
@@ -174,7 +180,7 @@ internal abstract partial class DeviceConnection
 
     private static partial class Log
     {
-        [LoggerMessage(3101, LogLevel.Error, "A mailbox could not be read; its delivery is tried again.")]
-        public static partial void ReadFailed(ILogger logger, Exception exception);
+        [LoggerMessage(3101, LogLevel.Error, "A mailbox could not be read; its delivery is tried again. There were {Untold} tries in vain before.")]
+        public static partial void ReadFailed(ILogger logger, Exception exception, int untold);
     }
 }

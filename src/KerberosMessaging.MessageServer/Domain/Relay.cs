@@ -15,6 +15,7 @@ internal sealed partial class Relay
     private readonly MailboxOptions _limits;
     private readonly TimeSpan _defaultTimeToLive;
     private readonly ILogger _logger;
+    private readonly FailureReports _failures = new(TimeProvider.System);
     private readonly Action<long> _release;
     private long _heldBytes;
 
@@ -65,7 +66,11 @@ internal sealed partial class Relay
         catch (Exception e)
         {
             // The disk, mostly. The sender comes again, and an operator is told.
-            Log.LookUpFailed(_logger, e);
+            if (_failures.Add(out var untold))
+            {
+                Log.LookUpFailed(_logger, e, untold);
+            }
+
             var busy = SendResult.Refused(SendStatus.Busy);
             if (history is null)
             {
@@ -235,7 +240,7 @@ internal sealed partial class Relay
 
     private static partial class Log
     {
-        [LoggerMessage(3201, LogLevel.Error, "The store could not be read for a message; its sender was told to retry.")]
-        public static partial void LookUpFailed(ILogger logger, Exception exception);
+        [LoggerMessage(3201, LogLevel.Error, "The store could not be read for a message; its sender was told to retry. So were those of {Untold} messages before.")]
+        public static partial void LookUpFailed(ILogger logger, Exception exception, int untold);
     }
 }

@@ -3,7 +3,6 @@ using KerberosMessaging.MessageServer.Domain;
 using KerberosMessaging.Protocol;
 using KerberosMessaging.Protocol.Messages;
 using KerberosMessaging.Tickets;
-using KerberosMessaging.Transport;
 
 namespace KerberosMessaging.MessageServer.Requests;
 

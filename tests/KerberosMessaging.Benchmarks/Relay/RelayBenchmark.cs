@@ -33,7 +33,7 @@ internal static class RelayBenchmark
 
         return await ServerBenchmark.RunAsync(async stop =>
         {
-            await using var realm = await ServerRealm.StartAsync(stop);
+            await using var realm = await ServerRealm.StartAsync(stop, hasLargeMailboxes: options.Offence == Offence.None);
             var report = options.Workload switch
             {
                 Workload.Online => await OnlineAsync(realm, options, stop),
@@ -59,6 +59,7 @@ internal static class RelayBenchmark
         await pairs.WarmUpAsync(TimeSpan.FromSeconds(LeastWarmUpSeconds), cancellationToken);
         await pairs.StoreForOthersAsync(options.Waiting, cancellationToken);
 
+        await using var offender = await Offender.StartAsync(realm, options.Offence, cancellationToken);
         await Console.Error.WriteLineAsync("measuring …");
         PhaseResult online;
         using (options.Rate == 0 ? null : new Pacer(pairs.Senders, options.Rate))

@@ -22,13 +22,15 @@ internal enum Workload
 /// <param name="Connections">A and B: pairs of a sender and a recipient. C: idle connections.</param>
 /// <param name="Messages">B: how many messages are stored and fetched.</param>
 /// <param name="Waiting">A and B: how many messages are in the store before, for others who never fetch them.</param>
+/// <param name="Offence">A: what somebody beside the measured pairs does.</param>
 /// <param name="Json">Where the results are written; null for nowhere.</param>
 internal sealed record RelayOptions(
-    Workload Workload, int Rate, int Seconds, int Connections, int Messages, int Waiting, string? Json)
+    Workload Workload, int Rate, int Seconds, int Connections, int Messages, int Waiting, Offence Offence, string? Json)
 {
     public const string Usage =
         """
-        relay --workload A [--rate 1..1000000] [--seconds 1..300] [--connections 1..500] [--waiting 0..2000000] [--json FILE]
+        relay --workload A [--rate 1..1000000] [--seconds 1..300] [--connections 1..500] [--waiting 0..2000000]
+                           [--offender none|unread|unacknowledged|slow|silent|large] [--json FILE]
         relay --workload B [--messages 1..2000000] [--connections 1..500] [--waiting 0..2000000] [--json FILE]
         relay --workload C [--connections 1..9000] [--json FILE]
         """;
@@ -59,15 +61,17 @@ internal sealed record RelayOptions(
 
     private static RelayOptions? Default(string name) => name switch
     {
-        "A" => new RelayOptions(Workload.Online, Rate: 0, Seconds: 10, Connections: 50, Messages: 0, Waiting: 0, Json: null),
-        "B" => new RelayOptions(Workload.Offline, Rate: 0, Seconds: 0, Connections: 50, Messages: 200_000, Waiting: 0, Json: null),
-        "C" => new RelayOptions(Workload.Idle, Rate: 0, Seconds: 0, Connections: 5_000, Messages: 0, Waiting: 0, Json: null),
+        "A" => new RelayOptions(Workload.Online, Rate: 0, Seconds: 10, Connections: 50, Messages: 0, Waiting: 0, Offence.None, Json: null),
+        "B" => new RelayOptions(Workload.Offline, Rate: 0, Seconds: 0, Connections: 50, Messages: 200_000, Waiting: 0, Offence.None, Json: null),
+        "C" => new RelayOptions(Workload.Idle, Rate: 0, Seconds: 0, Connections: 5_000, Messages: 0, Waiting: 0, Offence.None, Json: null),
         _ => null,
     };
 
     private RelayOptions? TryWith(string option, string value) => (option, Workload, Number(value)) switch
     {
         ("--json", _, _) => this with { Json = value },
+        ("--offender", Workload.Online, _) when Enum.TryParse<Offence>(value, ignoreCase: true, out var offence) && Number(value) < 0 =>
+            this with { Offence = offence },
         ("--rate", Workload.Online, >= 1 and <= 1_000_000 and var rate) => this with { Rate = rate },
         ("--seconds", Workload.Online, >= 1 and <= 300 and var seconds) => this with { Seconds = seconds },
         ("--messages", Workload.Offline, >= 1 and <= MostMessages and var messages) => this with { Messages = messages },

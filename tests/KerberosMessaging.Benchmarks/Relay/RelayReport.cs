@@ -76,7 +76,7 @@ internal sealed record RelayReport(RelayOptions Options, long ResidentBytes)
             Times("accepted", Acceptance);
             Times("delivered", Delivery);
             output.WriteLine();
-            Line($"lost {Lost}, duplicated {Duplicated}, out of order {OutOfOrder}; {Stamp.EnvelopeSize}-byte envelopes; {Options.Connections} pairs; {Options.Waiting} waiting for others");
+            Line($"lost {Lost}, duplicated {Duplicated}, out of order {OutOfOrder}; {Stamp.EnvelopeSize}-byte envelopes; {Options.Connections} pairs; {Options.Waiting} waiting for others; offender: {Options.Offence}");
         }
 
         if (BytesPerConnection is { } bytes)
@@ -136,6 +136,7 @@ internal sealed record RelayReport(RelayOptions Options, long ResidentBytes)
         ["connections"] = Options.Connections,
         ["rate"] = Options.Rate == 0 ? null : Options.Rate,
         ["waiting"] = Options.Waiting,
+        ["offender"] = Options.Offence == Offence.None ? null : Options.Offence.ToString(),
         ["envelope_bytes"] = Stamp.EnvelopeSize,
         ["runtime"] = Environment.Version.ToString(),
     }.ToJsonString(Indented);

@@ -56,12 +56,14 @@ internal sealed class ServerRealm : IAsyncDisposable
     public ServerId MessageServer { get; private set; }
 
     /// <summary>Starts both servers and waits until both are ready.</summary>
-    public static async Task<ServerRealm> StartAsync(CancellationToken cancellationToken)
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <param name="hasLargeMailboxes">Whether a mailbox takes more than a server's defaults let it.</param>
+    public static async Task<ServerRealm> StartAsync(CancellationToken cancellationToken, bool hasLargeMailboxes = true)
     {
         var realm = new ServerRealm();
         try
         {
-            await realm.StartServersAsync(cancellationToken);
+            await realm.StartServersAsync(hasLargeMailboxes, cancellationToken);
             return realm;
         }
         catch
@@ -83,7 +85,13 @@ internal sealed class ServerRealm : IAsyncDisposable
     /// <summary>Opens a channel to the message server. That its key is the listed one is not checked again at each connection.</summary>
     public Task<RequestConnection> ConnectToMessageAsync(
         CancellationToken cancellationToken, Func<MessageCode, ReadOnlyMemory<byte>, ValueTask>? onPush = null) =>
-        RequestConnection.ConnectAsync("127.0.0.1", Message.Port, static _ => true, new ChannelOptions(), onPush, cancellationToken);
+        RequestConnection.ConnectAsync(
+            "127.0.0.1",
+            Message.Port,
+            static _ => true,
+            new ChannelOptions { PayloadLimit = ProtocolLimits.PayloadAfterAuthentication },
+            onPush,
+            cancellationToken);
 
     public async ValueTask DisposeAsync()
     {
@@ -100,7 +108,7 @@ internal sealed class ServerRealm : IAsyncDisposable
         _folder.Delete(recursive: true);
     }
 
-    private async Task StartServersAsync(CancellationToken cancellationToken)
+    private async Task StartServersAsync(bool hasLargeMailboxes, CancellationToken cancellationToken)
     {
         Auth = await ServerProcess.StartAsync(
             "KerberosMessaging.AuthServer", Path.Combine(_folder.FullName, "auth"), LoadOptions, cancellationToken);
@@ -117,7 +125,7 @@ internal sealed class ServerRealm : IAsyncDisposable
         Message = await ServerProcess.StartAsync(
             "KerberosMessaging.MessageServer",
             Path.Combine(_folder.FullName, "message"),
-            [$"--Realm:Port={Auth.Port}", $"--Realm:Fingerprint={fingerprint}", $"--Realm:EnrolmentToken={token}", .. LoadOptions, .. MailboxOptions],
+            [$"--Realm:Port={Auth.Port}", $"--Realm:Fingerprint={fingerprint}", $"--Realm:EnrolmentToken={token}", .. LoadOptions, .. hasLargeMailboxes ? MailboxOptions : []],
             cancellationToken);
         await WaitUntilReadyAsync(Message, cancellationToken);
         var servers = await admin.GetFromJsonAsync<JsonElement>(new Uri("admin/v1/servers", UriKind.Relative), cancellationToken);

@@ -157,7 +157,8 @@ internal sealed class FaultyStore : IAsyncDisposable
             delivery = await NextDeliveryAsync(recipient, sending);
         }
         while (delivery.Message != message.Message);
-        await recipient.AcknowledgeAsync(delivery.Sequence, delivery.Sequence, Cancellation);
+        await recipient.Connection.RequestAsync<Done>(
+            new AcknowledgeRequest([new SequenceRange(delivery.Sequence, delivery.Sequence)], 1), Cancellation);
         await sending;
     }
 

@@ -11,7 +11,7 @@ namespace KerberosMessaging.MessageServer.Tests.Faults;
 public sealed class LockTests
 {
     private const int Patience = 120_000;
-    private const int MostLines = 60;
+    private const int MostLines = 10;
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 

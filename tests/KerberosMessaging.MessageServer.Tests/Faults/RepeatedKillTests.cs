@@ -26,10 +26,16 @@ public sealed class RepeatedKillTests
 
         // Two servers side by side: one starts while the other is under load.
         var random = new Random(seed);
-        await Task.WhenAll(Enumerable.Range(0, Worlds).Select(_ => new World(random.Next()).RunAsync()));
+        await Task.WhenAll(Enumerable.Range(0, Worlds).Select(_ => new World(random.Next())).Select(static async world =>
+        {
+            await using (world)
+            {
+                await world.RunAsync();
+            }
+        }));
     }
 
-    private sealed class World
+    private sealed class World : IAsyncDisposable
     {
         private readonly Random _random;
         private readonly TempFolder _folder = new();
@@ -48,23 +54,21 @@ public sealed class RepeatedKillTests
 
         public async Task RunAsync()
         {
-            try
+            await _realm.EnrolAsync(_folder.FullName);
+            await MakeMailboxesAsync();
+            for (var i = 0; i < KillsPerWorld; i++)
             {
-                await _realm.EnrolAsync(_folder.FullName);
-                await MakeMailboxesAsync();
-                for (var i = 0; i < KillsPerWorld; i++)
-                {
-                    await KillUnderLoadAsync();
-                }
+                await KillUnderLoadAsync();
+            }
 
-                await FinishAsync();
-            }
-            finally
-            {
-                await (_server?.DisposeAsync() ?? ValueTask.CompletedTask);
-                _realm.Dispose();
-                _folder.Dispose();
-            }
+            await FinishAsync();
+        }
+
+        public async ValueTask DisposeAsync()
+        {
+            await (_server?.DisposeAsync() ?? ValueTask.CompletedTask);
+            _realm.Dispose();
+            _folder.Dispose();
         }
 
         private async Task MakeMailboxesAsync()
