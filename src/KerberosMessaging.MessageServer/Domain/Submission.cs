@@ -63,7 +63,6 @@ internal sealed class Submission
     private ulong ComputeDigest()
     {
         Span<byte> head = stackalloc byte[HeadSize];
-        Span<byte> envelope = stackalloc byte[EnvelopeHeadSize];
         Recipient.Value.TryWriteBytes(head, bigEndian: true, out _);
         BinaryPrimitives.WriteUInt32BigEndian(head[16..], TimeToLiveSeconds);
         head[^1] = IsEphemeral ? (byte)1 : (byte)0;

@@ -8,7 +8,7 @@ namespace KerberosMessaging.MessageServer.Tests.Support;
 /// A store in memory, held to the same contract as the others. Tests can hold up its writes, let them fail, and take it away with
 /// whatever is not committed; thousands of schedules with it take seconds.
 /// </summary>
-internal sealed class MemoryMailboxStore : IMailboxStore
+internal sealed class MemoryMailboxStore : IMailboxStore, IDisposable
 {
     private readonly Disk _disk;
     private readonly ManualResetEventSlim _open = new(true);
@@ -55,6 +55,12 @@ internal sealed class MemoryMailboxStore : IMailboxStore
         }
 
         Release();
+    }
+
+    public void Dispose()
+    {
+        _open.Dispose();
+        _entered.Dispose();
     }
 
     public ValueTask WriteAsync(IReadOnlyList<StoreWrite> writes, DateTimeOffset now)

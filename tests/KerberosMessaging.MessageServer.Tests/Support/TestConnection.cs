@@ -4,7 +4,7 @@ using KerberosMessaging.Protocol;
 namespace KerberosMessaging.MessageServer.Tests.Support;
 
 /// <summary>A connection of a device that keeps what is pushed to it, as long as there is room.</summary>
-internal sealed class TestConnection(Mailbox mailbox, DeliveryService services) : DeviceConnection(mailbox, services)
+internal sealed class TestConnection(Mailbox mailbox, DeliveryService services) : DeviceConnection(mailbox, services), IDisposable
 {
     private readonly Lock _lock = new();
     private readonly List<StoredEnvelope> _pushed = [];
@@ -31,6 +31,8 @@ internal sealed class TestConnection(Mailbox mailbox, DeliveryService services) 
     public IEnumerable<long> Sequences => Pushed.Select(static envelope => envelope.Sequence);
 
     protected override CancellationToken Closing => _closing.Token;
+
+    public void Dispose() => _closing.Dispose();
 
     public override bool TryPush(StoredEnvelope envelope)
     {

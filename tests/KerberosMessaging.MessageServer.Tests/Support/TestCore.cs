@@ -9,7 +9,7 @@ namespace KerberosMessaging.MessageServer.Tests.Support;
 /// <summary>The server from the relay down to a store, without wire and host. Its clock is its own.</summary>
 internal sealed class TestCore : IAsyncDisposable
 {
-    private readonly ILoggerFactory _loggers;
+    private readonly LoggerFactory _loggers;
     private bool _isStopped;
 
     private TestCore(IMailboxStore store, MailboxOptions limits, DateTimeOffset now, int clientsInMemory)
