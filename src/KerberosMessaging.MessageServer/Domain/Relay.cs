@@ -10,6 +10,7 @@ internal sealed partial class Relay
     private const long MostHeldBytes = 64 * 1024 * 1024;
 
     private readonly MailboxDirectory _mailboxes;
+    private readonly CommitQueue _queue;
     private readonly IMailboxStore _store;
     private readonly StoreGuard _guard;
     private readonly MailboxOptions _limits;
@@ -20,8 +21,14 @@ internal sealed partial class Relay
     private long _heldBytes;
 
     public Relay(
-        MailboxDirectory mailboxes, IMailboxStore store, StoreGuard guard, IOptions<MailboxOptions> options, ILogger<Relay> logger)
+        MailboxDirectory mailboxes,
+        CommitQueue queue,
+        IMailboxStore store,
+        StoreGuard guard,
+        IOptions<MailboxOptions> options,
+        ILogger<Relay> logger)
     {
+        _queue = queue;
         _mailboxes = mailboxes;
         _store = store;
         _guard = guard;
@@ -96,6 +103,11 @@ internal sealed partial class Relay
         if (_guard.IsFull)
         {
             return SendResult.Refused(SendStatus.StoreFull);
+        }
+
+        if (_queue.IsFull)
+        {
+            return SendResult.Refused(SendStatus.Busy);
         }
 
         if (Interlocked.Add(ref _heldBytes, submission.Size) > MostHeldBytes)

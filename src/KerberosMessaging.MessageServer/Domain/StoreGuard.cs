@@ -73,13 +73,13 @@ internal sealed partial class StoreGuard(
 
     private static partial class Log
     {
-        [LoggerMessage(3301, LogLevel.Error, "The store is full: {Used} bytes are in use, {Free} are free on the disk. Messages are refused.")]
+        [LoggerMessage(3401, LogLevel.Error, "The store is full: {Used} bytes are in use, {Free} are free on the disk. Messages are refused.")]
         public static partial void Full(ILogger logger, long used, long free);
 
-        [LoggerMessage(3302, LogLevel.Information, "The store has room again: {Used} bytes are in use, {Free} are free on the disk.")]
+        [LoggerMessage(3402, LogLevel.Information, "The store has room again: {Used} bytes are in use, {Free} are free on the disk.")]
         public static partial void HasRoom(ILogger logger, long used, long free);
 
-        [LoggerMessage(3303, LogLevel.Warning, "How much room the store has could not be found out.")]
+        [LoggerMessage(3403, LogLevel.Warning, "How much room the store has could not be found out.")]
         public static partial void LookFailed(ILogger logger, Exception exception);
     }
 }

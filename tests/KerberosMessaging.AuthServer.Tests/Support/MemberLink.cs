@@ -20,6 +20,9 @@ internal sealed class MemberLink : IAsyncDisposable
 
     public ReadOnlyMemory<byte> ChannelBinding => Connection.Channel.ChannelBinding;
 
+    /// <summary>What was pushed and not yet taken.</summary>
+    public int Waiting => _pushes.Reader.Count;
+
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
     public static async Task<MemberLink> ConnectAsync(TestServer server, int? port = null)

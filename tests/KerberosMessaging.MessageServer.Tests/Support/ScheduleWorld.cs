@@ -128,7 +128,7 @@ internal sealed class ScheduleWorld : IAsyncDisposable
             || !_receivers.All(receiver => _senders.All(sender => receiver.Seen(sender).Count >= sender.Messages.Count))
             || _receivers.Any(static receiver => receiver.HasUnread))
         {
-            Assert.True(TimeProvider.System.GetElapsedTime(started) < TimeSpan.FromSeconds(3), Describe());
+            Assert.True(TimeProvider.System.GetElapsedTime(started) < Until.Deadline, Describe());
             _core.Time.Advance(TimeSpan.FromMilliseconds(new MailboxOptions().PushGraceMilliseconds));
             await SettleAsync();
             Harvest();

@@ -22,7 +22,7 @@ internal sealed class TestCore : IAsyncDisposable
         Grace = new PushGrace(options, Time);
         Mailboxes = new MailboxDirectory(store, Queue, Grace, Bus, Time) { ClientsInMemory = clientsInMemory };
         var guard = new StoreGuard(store, options, Options.Create(new DataOptions()), Time, _loggers.CreateLogger<StoreGuard>());
-        Relay = new Relay(Mailboxes, store, guard, options, _loggers.CreateLogger<Relay>());
+        Relay = new Relay(Mailboxes, Queue, store, guard, options, _loggers.CreateLogger<Relay>());
         Deliveries = new DeliveryService(store, Mailboxes, new InProcessPresence(), Bus, Time, _loggers.CreateLogger<DeviceConnection>());
     }
 

@@ -83,6 +83,51 @@ public sealed class MessagingTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task An_acknowledgement_brings_as_much_more_as_it_grants()
+    {
+        await using var alice = await SendWhileBobIsAwayAsync(3);
+        await using var bob = await _server.SignInAsync(_bob, Cancellation);
+        await bob.Connection.RequestAsync<Done>(new AcknowledgeRequest([], 1), Cancellation);
+        var first = (await bob.NextDeliveryAsync(Cancellation)).Sequence;
+        await bob.FenceAsync(Cancellation);
+        Assert.Equal(0, bob.Waiting);
+
+        await bob.Connection.RequestAsync<Done>(new AcknowledgeRequest([new SequenceRange(first, first)], 1), Cancellation);
+        Assert.Equal(first + 1, (await bob.NextDeliveryAsync(Cancellation)).Sequence);
+        await bob.FenceAsync(Cancellation);
+        Assert.Equal(0, bob.Waiting);
+    }
+
+    [Fact]
+    public async Task An_ephemeral_message_comes_to_a_device_that_waits_for_it_and_to_nobody_later()
+    {
+        await using var alice = await _server.SignInAsync(_alice, Cancellation);
+        await using (var bob = await _server.SignInAsync(_bob, Cancellation))
+        {
+            // Nobody waits yet.
+            await alice.Connection.RequestAsync<MessageAccepted>(Ephemeral(), Cancellation);
+            Assert.Equal(0ul, (await bob.GrantAsync(1, Cancellation)).NewestWaiting);
+            var message = Ephemeral();
+            await alice.Connection.RequestAsync<MessageAccepted>(message, Cancellation);
+            var delivery = await bob.NextDeliveryAsync(Cancellation);
+            Assert.Equal((0ul, message.Message), (delivery.Sequence, delivery.Message));
+
+            // Its credit is used up.
+            await alice.Connection.RequestAsync<MessageAccepted>(Ephemeral(), Cancellation);
+            await bob.GrantAsync(1, Cancellation);
+            await bob.FenceAsync(Cancellation);
+            Assert.Equal(0, bob.Waiting);
+        }
+
+        await using var again = await _server.SignInAsync(_bob, Cancellation);
+        Assert.Equal(0ul, (await again.GrantAsync(10, Cancellation)).NewestWaiting);
+        await again.FenceAsync(Cancellation);
+        Assert.Equal(0, again.Waiting);
+
+        SendMessageRequest Ephemeral() => TestClient.Message(_bob) with { Kind = DeliveryKind.Ephemeral };
+    }
+
+    [Fact]
     public async Task Never_more_is_delivered_than_credit_was_given_for()
     {
         await using var alice = await SendWhileBobIsAwayAsync(3);
