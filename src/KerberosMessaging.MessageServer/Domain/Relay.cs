@@ -252,7 +252,7 @@ internal sealed partial class Relay
 
     private static partial class Log
     {
-        [LoggerMessage(3201, LogLevel.Error, "The store could not be read for a message; its sender was told to retry. So were those of {Untold} messages before.")]
+        [LoggerMessage(3211, LogLevel.Error, "The store could not be read for a message; its sender was told to retry. So were those of {Untold} messages before.")]
         public static partial void LookUpFailed(ILogger logger, Exception exception, int untold);
     }
 }

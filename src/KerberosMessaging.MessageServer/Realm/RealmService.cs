@@ -20,9 +20,9 @@ internal sealed class RealmService(
             readiness.SetReady();
             await link.RunAsync(stoppingToken);
         }
-        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        catch (Exception) when (stoppingToken.IsCancellationRequested)
         {
-            // The server stops; the next start goes on from here.
+            // The server stops, and what is under way breaks off in whatever way; the next start goes on from here.
         }
     }
 

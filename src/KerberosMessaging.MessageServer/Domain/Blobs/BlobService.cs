@@ -257,13 +257,13 @@ internal sealed partial class BlobService(
 
     private static partial class Log
     {
-        [LoggerMessage(3201, LogLevel.Error, "Blobs could not be stored or read: {Reason}.")]
+        [LoggerMessage(3501, LogLevel.Error, "Blobs could not be stored or read: {Reason}.")]
         public static partial void StorageFailed(ILogger logger, string reason);
 
-        [LoggerMessage(3202, LogLevel.Warning, "The disk has less room than Blobs:MinimumFreeDiskBytes: no more of any blob is taken.")]
+        [LoggerMessage(3502, LogLevel.Warning, "The disk has less room than Blobs:MinimumFreeDiskBytes: no more of any blob is taken.")]
         public static partial void DiskFull(ILogger logger);
 
-        [LoggerMessage(3203, LogLevel.Information, "An upload had another digest than it was announced with, and was removed.")]
+        [LoggerMessage(3503, LogLevel.Information, "An upload had another digest than it was announced with, and was removed.")]
         public static partial void WrongDigest(ILogger logger);
 
         [LoggerMessage(3204, LogLevel.Error, "The files of {Count} blobs are missing; the blobs are removed.")]
