@@ -106,7 +106,10 @@ internal sealed class Mailbox
             envelope.Number(++_last);
             _unsettled.Add(envelope);
             ReserveMore();
-            if (_receiver is { } receiver && receiver.Position == _last - 1 && TryPush(receiver, envelope))
+
+            // A number that is not reserved could be given again after a crash, so what bears it waits for the disk.
+            if (_receiver is { Credit: > 0 } receiver && receiver.Position == _last - 1 && _last <= _reserved
+                && TryPush(receiver, envelope.Envelope))
             {
                 envelope.PushedAt = _grace.Now;
                 if (!_isInGrace)
@@ -259,14 +262,7 @@ internal sealed class Mailbox
                 return PushResult.Done;
             }
 
-            if (!connection.TryPush(envelope))
-            {
-                return PushResult.NoRoom;
-            }
-
-            connection.Position = envelope.Sequence;
-            connection.Credit--;
-            return PushResult.Done;
+            return TryPush(connection, envelope) ? PushResult.Done : PushResult.NoRoom;
         }
     }
 
@@ -274,7 +270,7 @@ internal sealed class Mailbox
     /// Called when a look into the store found nothing: what is left is not stored yet, and is pushed from here as far as
     /// credit goes. From then on new envelopes are pushed as they come.
     /// </summary>
-    /// <returns>False when the store got more since the look.</returns>
+    /// <returns>Done when the store got more since the look, and must be looked into again.</returns>
     public PushResult PushUnsettled(DeviceConnection connection, StoreLook look)
     {
         lock (_lock)
@@ -302,13 +298,10 @@ internal sealed class Mailbox
                     return PushResult.Stop;
                 }
 
-                if (!connection.TryPush(envelope.Envelope))
+                if (!TryPush(connection, envelope.Envelope))
                 {
                     return PushResult.NoRoom;
                 }
-
-                connection.Position = sequence;
-                connection.Credit--;
             }
 
             connection.Position = _last;
@@ -495,16 +488,15 @@ internal sealed class Mailbox
         return new AcknowledgeWrite(this, ranges);
     }
 
-    // A number that is not reserved could be given again after a crash, so what bears it waits for the disk.
-    private bool TryPush(DeviceConnection receiver, MailboxEnvelope envelope)
+    private static bool TryPush(DeviceConnection connection, StoredEnvelope envelope)
     {
-        if (receiver.Credit == 0 || envelope.Sequence > _reserved || !receiver.TryPush(envelope.Envelope))
+        if (!connection.TryPush(envelope))
         {
             return false;
         }
 
-        receiver.Credit--;
-        receiver.Position = envelope.Sequence;
+        connection.Credit--;
+        connection.Position = envelope.Sequence;
         return true;
     }
 

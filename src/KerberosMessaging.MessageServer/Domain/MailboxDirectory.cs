@@ -14,7 +14,7 @@ internal sealed class MailboxDirectory(IMailboxStore store, CommitQueue queue, P
 
     private readonly ConcurrentDictionary<ClientId, Lazy<Task<ClientMailboxes>>> _clients = new();
     private readonly ConcurrentDictionary<long, Mailbox> _byId = new();
-    private readonly ConcurrentDictionary<DeviceAddress, Opened> _opened = new();
+    private readonly ConcurrentDictionary<DeviceAddress, DateTimeOffset> _opened = new();
 
     /// <summary>With more clients than this, those of which nothing is in memory alone leave at the next sweep.</summary>
     public int ClientsInMemory { get; init; } = 10_000;
@@ -27,9 +27,7 @@ internal sealed class MailboxDirectory(IMailboxStore store, CommitQueue queue, P
 
     /// <summary>A device's mailbox, if it is in memory.</summary>
     public Mailbox? Find(DeviceAddress device) =>
-        _clients.TryGetValue(device.Client, out var loading) && loading is { IsValueCreated: true, Value.IsCompletedSuccessfully: true }
-            ? loading.Value.Result.Find(device.Device)
-            : null;
+        _clients.TryGetValue(device.Client, out var loading) && IsLoaded(loading) ? loading.Value.Result.Find(device.Device) : null;
 
     /// <summary>All mailboxes of a client; none when it is not known.</summary>
     /// <exception cref="Exception">The store could not be read.</exception>
@@ -79,7 +77,7 @@ internal sealed class MailboxDirectory(IMailboxStore store, CommitQueue queue, P
 
         foreach (var (client, loading) in _clients)
         {
-            if (loading is { IsValueCreated: true, Value.IsCompletedSuccessfully: true } && loading.Value.Result.TryRetire())
+            if (IsLoaded(loading) && loading.Value.Result.TryRetire())
             {
                 _clients.TryRemove(KeyValuePair.Create(client, loading));
                 foreach (var mailbox in loading.Value.Result.All)
@@ -103,10 +101,14 @@ internal sealed class MailboxDirectory(IMailboxStore store, CommitQueue queue, P
         }
     }
 
+    private static bool IsLoaded(Lazy<Task<ClientMailboxes>> loading) =>
+        loading is { IsValueCreated: true, Value.IsCompletedSuccessfully: true };
+
+    // Once it is loaded or has failed.
     private static async Task<bool> IsLoadedAsync(Lazy<Task<ClientMailboxes>> loading)
     {
         await ((Task)loading.Value).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        return loading.Value.IsCompletedSuccessfully;
+        return IsLoaded(loading);
     }
 
     private async Task<Committed<Mailbox?>> TryOpenAsync(DeviceAddress device, string clientName, CancellationToken cancellationToken)
@@ -131,13 +133,13 @@ internal sealed class MailboxDirectory(IMailboxStore store, CommitQueue queue, P
         }
 
         _byId[mailbox.Id] = mailbox;
-        _opened[device] = new Opened(at);
+        _opened[device] = at;
         return new Committed<Mailbox?>(true, mailbox);
     }
 
     private async ValueTask<ClientMailboxes> LoadAsync(ClientId client)
     {
-        if (_clients.TryGetValue(client, out var loading) && loading is { IsValueCreated: true, Value.IsCompletedSuccessfully: true })
+        if (_clients.TryGetValue(client, out var loading) && IsLoaded(loading))
         {
             return loading.Value.Result;
         }
@@ -174,9 +176,7 @@ internal sealed class MailboxDirectory(IMailboxStore store, CommitQueue queue, P
 
     private Mailbox Make(MailboxState state) => new(state, queue, grace, bus);
 
-    private bool IsFresh(Opened opened) => time.GetUtcNow() - opened.At < Moment;
-
-    private readonly record struct Opened(DateTimeOffset At);
+    private bool IsFresh(DateTimeOffset openedAt) => time.GetUtcNow() - openedAt < Moment;
 
     /// <summary>The mailboxes of one client.</summary>
     private sealed class ClientMailboxes(Mailbox[] mailboxes)
