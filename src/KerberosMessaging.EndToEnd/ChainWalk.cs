@@ -8,54 +8,30 @@ namespace KerberosMessaging.EndToEnd;
 /// </summary>
 internal sealed class ChainWalk : IDisposable
 {
-    private readonly List<SecretBytes> _messageKeys;
-    private SecretBytes _chainKey;
+    // The message keys one after the other, then the chain key behind them.
+    private readonly SecretBytes _keys;
 
-    private ChainWalk(int steps, SecretBytes chainKey)
+    public ChainWalk(ReadOnlySpan<byte> chainKey, int steps)
     {
-        _messageKeys = new List<SecretBytes>(steps);
-        _chainKey = chainKey;
-    }
-
-    /// <summary>The key of the last step.</summary>
-    public SecretBytes LastMessageKey => _messageKeys[^1];
-
-    public static ChainWalk Take(int steps, SecretBytes chainKey)
-    {
-        var walk = new ChainWalk(steps, chainKey.Clone());
+        _keys = new SecretBytes((steps + 1) * RatchetKdf.KeySize);
+        Span<byte> current = _keys.Span[^RatchetKdf.KeySize..];
+        chainKey.CopyTo(current);
         for (var step = 0; step < steps; step++)
         {
-            var messageKey = new SecretBytes(RatchetKdf.KeySize);
-            var next = new SecretBytes(RatchetKdf.KeySize);
-            RatchetKdf.StepChain(walk._chainKey.Span, messageKey.Span, next.Span);
-            walk._messageKeys.Add(messageKey);
-            walk._chainKey.Dispose();
-            walk._chainKey = next;
+            RatchetKdf.DeriveMessageKey(current, _keys.Span.Slice(step * RatchetKdf.KeySize, RatchetKdf.KeySize));
+            RatchetKdf.Advance(current);
         }
 
-        return walk;
+        Steps = steps;
     }
 
-    /// <summary>Hands over the first keys; the caller disposes them.</summary>
-    public List<SecretBytes> RemoveMessageKeys(int count)
-    {
-        var keys = _messageKeys.GetRange(0, count);
-        _messageKeys.RemoveRange(0, count);
-        return keys;
-    }
+    public int Steps { get; }
 
-    /// <summary>A copy of the chain key behind the last step; the caller disposes it.</summary>
-    public SecretBytes CopyChainKey() => _chainKey.Clone();
+    public ReadOnlySpan<byte> ChainKey => _keys.Span[^RatchetKdf.KeySize..];
 
-    public void Dispose()
-    {
-        foreach (var key in _messageKeys)
-        {
-            key.Dispose();
-        }
+    public ReadOnlySpan<byte> MessageKey(int step) => _keys.Span.Slice(step * RatchetKdf.KeySize, RatchetKdf.KeySize);
 
-        _chainKey.Dispose();
-    }
+    public void Dispose() => _keys.Dispose();
 
     public override string ToString() => "[redacted]";
 }

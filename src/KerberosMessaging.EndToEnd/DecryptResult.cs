@@ -9,16 +9,22 @@ public enum DecryptResult
     /// <summary>The message is authentic, was read now, and can never be read again.</summary>
     Ok = 0,
 
-    /// <summary>The bytes are not an envelope of a version and layout known here.</summary>
+    /// <summary>The bytes are not an envelope of a version and layout known here, or an authentic one that breaks the protocol.</summary>
     Malformed = 1,
 
-    /// <summary>The session the message belongs to is not held (any more).</summary>
+    /// <summary>
+    /// No session held knows the header: the session was lost, or its chain is long over, or the header is a forgery. Encrypted
+    /// headers make these one.
+    /// </summary>
     NoSession = 2,
 
     /// <summary>The message starts a session with a prekey that is not held (any more).</summary>
     UnknownPrekey = 3,
 
-    /// <summary>No session authenticates the message, or a public key in it is one that no agreement is possible with.</summary>
+    /// <summary>
+    /// The message is not authentic in the session that it belongs to, came under another message id than its own, or a public key
+    /// in it is one that no agreement is possible with.
+    /// </summary>
     BadMac = 4,
 
     /// <summary>
@@ -27,8 +33,7 @@ public enum DecryptResult
     TooManySkipped = 5,
 
     /// <summary>
-    /// The message key was used before, or was given up as the oldest of too many skipped ones. Mail that is delivered
-    /// again after a lost acknowledgement ends here.
+    /// The message key was used before, or was given up as the oldest of too many skipped ones, or as too old.
     /// </summary>
     Duplicate = 6,
 

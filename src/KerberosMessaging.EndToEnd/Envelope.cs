@@ -8,16 +8,16 @@ namespace KerberosMessaging.EndToEnd;
 /// </summary>
 internal readonly ref struct Envelope
 {
-    private const int RatchetKeySize = 32;
-
     private readonly ReadOnlySpan<byte> _whole;
-    private readonly ReadOnlySpan<byte> _ratchetPart;
+    private readonly int _headerAt;
+    private readonly int _headerSize;
 
-    private Envelope(ReadOnlySpan<byte> whole, PrekeyHeader prekeyHeader, ReadOnlySpan<byte> ratchetPart)
+    private Envelope(ReadOnlySpan<byte> whole, PrekeyHeader prekeyHeader, int headerAt, int headerSize)
     {
         _whole = whole;
         PrekeyHeader = prekeyHeader;
-        _ratchetPart = ratchetPart;
+        _headerAt = headerAt;
+        _headerSize = headerSize;
     }
 
     public EnvelopeKind Kind => _whole.IsEmpty ? default : (EnvelopeKind)_whole[1];
@@ -25,17 +25,13 @@ internal readonly ref struct Envelope
     /// <summary>Empty unless the kind is <see cref="EnvelopeKind.Prekey"/>.</summary>
     public PrekeyHeader PrekeyHeader { get; }
 
-    public ReadOnlySpan<byte> RatchetKey => _ratchetPart[..RatchetKeySize];
+    public ReadOnlySpan<byte> SealedHeader => _whole.Slice(_headerAt, _headerSize);
 
-    public uint PreviousChainLength => BinaryPrimitives.ReadUInt32BigEndian(_ratchetPart[RatchetKeySize..]);
-
-    public uint MessageNumber => BinaryPrimitives.ReadUInt32BigEndian(_ratchetPart[(RatchetKeySize + 4)..]);
-
-    public ReadOnlySpan<byte> Ciphertext => _ratchetPart[EnvelopeFormat.RatchetHeaderSize..^EnvelopeFormat.TagSize];
+    public ReadOnlySpan<byte> Ciphertext => _whole[(_headerAt + _headerSize)..^EnvelopeFormat.TagSize];
 
     public ReadOnlySpan<byte> Tag => _whole[^EnvelopeFormat.TagSize..];
 
-    /// <summary>Everything the tag covers besides the session's associated data.</summary>
+    /// <summary>Everything of the envelope that the tag covers.</summary>
     public ReadOnlySpan<byte> Authenticated => _whole[..^EnvelopeFormat.TagSize];
 
     public static bool TryParse(ReadOnlySpan<byte> bytes, out Envelope envelope)
@@ -46,17 +42,17 @@ internal readonly ref struct Envelope
             return false;
         }
 
-        var rest = bytes[EnvelopeFormat.PrefixSize..];
+        var at = EnvelopeFormat.PrefixSize;
         PrekeyHeader prekeyHeader = default;
         switch ((EnvelopeKind)bytes[1])
         {
             case EnvelopeKind.Prekey:
-                if (!PrekeyHeader.TryParse(rest, out prekeyHeader))
+                if (!PrekeyHeader.TryParse(bytes[at..], out prekeyHeader))
                 {
                     return false;
                 }
 
-                rest = rest[prekeyHeader.Bytes.Length..];
+                at += prekeyHeader.Bytes.Length;
                 break;
             case EnvelopeKind.Ratchet:
                 break;
@@ -64,32 +60,25 @@ internal readonly ref struct Envelope
                 return false;
         }
 
-        var ciphertextSize = rest.Length - EnvelopeFormat.RatchetHeaderSize - EnvelopeFormat.TagSize;
+        if (bytes.Length - at < EnvelopeFormat.MinRatchetEnvelopeSize - EnvelopeFormat.PrefixSize)
+        {
+            return false;
+        }
+
+        int headerSize = BinaryPrimitives.ReadUInt16BigEndian(bytes[at..]);
+        at += EnvelopeFormat.HeaderLengthSize;
+        if (headerSize is not (EnvelopeFormat.SmallestSealedHeader or EnvelopeFormat.SealedCiphertextHeader or EnvelopeFormat.SealedOfferHeader))
+        {
+            return false;
+        }
+
+        var ciphertextSize = bytes.Length - at - headerSize - EnvelopeFormat.TagSize;
         if (ciphertextSize < EnvelopeFormat.BlockSize || ciphertextSize % EnvelopeFormat.BlockSize != 0)
         {
             return false;
         }
 
-        var parsed = new Envelope(bytes, prekeyHeader, rest);
-
-        // The counter behind a message number must be able to pass it without wrapping to keys already used.
-        if (parsed.MessageNumber == uint.MaxValue)
-        {
-            return false;
-        }
-
-        envelope = parsed;
+        envelope = new Envelope(bytes, prekeyHeader, at, headerSize);
         return true;
-    }
-
-    public static void WriteRatchetHeader(
-        Span<byte> destination,
-        ReadOnlySpan<byte> ratchetKey,
-        uint previousChainLength,
-        uint messageNumber)
-    {
-        ratchetKey.CopyTo(destination[..RatchetKeySize]);
-        BinaryPrimitives.WriteUInt32BigEndian(destination[RatchetKeySize..], previousChainLength);
-        BinaryPrimitives.WriteUInt32BigEndian(destination[(RatchetKeySize + 4)..], messageNumber);
     }
 }

@@ -1,5 +1,4 @@
 using System.Security.Cryptography;
-using KerberosMessaging.Cryptography;
 
 namespace KerberosMessaging.EndToEnd;
 
@@ -9,7 +8,7 @@ namespace KerberosMessaging.EndToEnd;
 /// HKDF-SHA-256(salt = 32 zero bytes, ikm = mk, info = "kmsg/25 message key", 80 bytes)
 ///     → encryption key (32) || authentication key (32) || IV (16)
 /// ciphertext = AES-256-CBC(encryption key, IV, PKCS#7)
-/// tag        = HMAC-SHA-256(authentication key, AD || every byte of the envelope before the tag)
+/// tag        = HMAC-SHA-256(authentication key, AD || message id || every byte of the envelope before the tag)
 /// </code>
 /// A message key encrypts one message and is then erased, so a key is never used with two IVs, nor an IV twice.
 /// </summary>
@@ -25,13 +24,15 @@ internal static class MessageCipher
 
     /// <summary>Fills the end of an envelope whose first <paramref name="headerSize"/> bytes are in place.</summary>
     public static void Seal(
-        SecretBytes messageKey,
+        ReadOnlySpan<byte> messageKey,
         ReadOnlySpan<byte> plaintext,
         ReadOnlySpan<byte> associatedData,
+        ReadOnlySpan<byte> messageId,
         Span<byte> envelope,
         int headerSize)
     {
-        using var derived = Derive(messageKey);
+        Span<byte> derived = stackalloc byte[DerivedSize];
+        Derive(messageKey, derived);
         using (var aes = Aes.Create())
         {
             aes.SetKey(EncryptionKey(derived));
@@ -41,33 +42,42 @@ internal static class MessageCipher
         ComputeTag(
             derived,
             associatedData,
+            messageId,
             envelope[..^EnvelopeFormat.TagSize],
             envelope[^EnvelopeFormat.TagSize..]);
+        CryptographicOperations.ZeroMemory(derived);
     }
 
     public static DecryptResult Open(
-        SecretBytes messageKey,
+        ReadOnlySpan<byte> messageKey,
         in Envelope envelope,
         ReadOnlySpan<byte> associatedData,
+        ReadOnlySpan<byte> messageId,
         out byte[] plaintext)
     {
         plaintext = [];
-        using var derived = Derive(messageKey);
+        Span<byte> derived = stackalloc byte[DerivedSize];
+        Derive(messageKey, derived);
         Span<byte> tag = stackalloc byte[EnvelopeFormat.TagSize];
-        ComputeTag(derived, associatedData, envelope.Authenticated, tag);
+        ComputeTag(derived, associatedData, messageId, envelope.Authenticated, tag);
 
         // The padding is looked at only after this, so that its validity tells an attacker nothing.
-        if (!CryptographicOperations.FixedTimeEquals(tag, envelope.Tag))
-        {
-            return DecryptResult.BadMac;
-        }
+        var result = CryptographicOperations.FixedTimeEquals(tag, envelope.Tag)
+            ? Decrypt(derived, envelope.Ciphertext, out plaintext)
+            : DecryptResult.BadMac;
+        CryptographicOperations.ZeroMemory(derived);
+        return result;
+    }
 
-        var buffer = new byte[envelope.Ciphertext.Length];
+    private static DecryptResult Decrypt(ReadOnlySpan<byte> derived, ReadOnlySpan<byte> ciphertext, out byte[] plaintext)
+    {
+        plaintext = [];
+        var buffer = new byte[ciphertext.Length];
         try
         {
             using var aes = Aes.Create();
             aes.SetKey(EncryptionKey(derived));
-            var size = aes.DecryptCbc(envelope.Ciphertext, Iv(derived), buffer, PaddingMode.PKCS7);
+            var size = aes.DecryptCbc(ciphertext, Iv(derived), buffer, PaddingMode.PKCS7);
             plaintext = buffer[..size];
             return DecryptResult.Ok;
         }
@@ -82,30 +92,30 @@ internal static class MessageCipher
         }
     }
 
-    private static SecretBytes Derive(SecretBytes messageKey)
+    private static void Derive(ReadOnlySpan<byte> messageKey, Span<byte> derived)
     {
         Span<byte> salt = stackalloc byte[SHA256.HashSizeInBytes];
         salt.Clear();
-        var derived = new SecretBytes(DerivedSize);
-        HKDF.DeriveKey(HashAlgorithmName.SHA256, messageKey.Span, derived.Span, salt, Labels.MessageKey);
-        return derived;
+        HKDF.DeriveKey(HashAlgorithmName.SHA256, messageKey, derived, salt, Labels.MessageKey);
     }
 
-    private static ReadOnlySpan<byte> EncryptionKey(SecretBytes derived) => derived.Span[..EncryptionKeySize];
+    private static ReadOnlySpan<byte> EncryptionKey(ReadOnlySpan<byte> derived) => derived[..EncryptionKeySize];
 
-    private static ReadOnlySpan<byte> AuthenticationKey(SecretBytes derived) =>
-        derived.Span.Slice(EncryptionKeySize, AuthenticationKeySize);
+    private static ReadOnlySpan<byte> AuthenticationKey(ReadOnlySpan<byte> derived) =>
+        derived.Slice(EncryptionKeySize, AuthenticationKeySize);
 
-    private static ReadOnlySpan<byte> Iv(SecretBytes derived) => derived.Span[^IvSize..];
+    private static ReadOnlySpan<byte> Iv(ReadOnlySpan<byte> derived) => derived[^IvSize..];
 
     private static void ComputeTag(
-        SecretBytes derived,
+        ReadOnlySpan<byte> derived,
         ReadOnlySpan<byte> associatedData,
+        ReadOnlySpan<byte> messageId,
         ReadOnlySpan<byte> authenticated,
         Span<byte> tag)
     {
         using var hmac = IncrementalHash.CreateHMAC(HashAlgorithmName.SHA256, AuthenticationKey(derived));
         hmac.AppendData(associatedData);
+        hmac.AppendData(messageId);
         hmac.AppendData(authenticated);
         hmac.GetHashAndReset(tag);
     }

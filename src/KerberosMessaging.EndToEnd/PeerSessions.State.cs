@@ -7,14 +7,14 @@ namespace KerberosMessaging.EndToEnd;
 /// <code>
 ///  0             1           2
 ///  +-------------+-----------+- - - - - - - - - -+-------------+- - - - - - - - - - - - - - - - - - - - - - - - - -+
-///  | version = 1 | sessions  | sessions, the     | retired     | retired: signed prekey id (4), base key (32) each |
+///  | version = 2 | sessions  | sessions, the     | retired     | retired: signed prekey id (4), base key (32) each |
 ///  |             | (1: 0…5)  | active one first  | count (2)   |                                                   |
 ///  +-------------+-----------+- - - - - - - - - -+-------------+- - - - - - - - - - - - - - - - - - - - - - - - - -+
 /// </code>
 /// </content>
-public sealed partial class PeerSessions
+public sealed partial class PeerSessions : IExported
 {
-    private const byte ExportVersion = 1;
+    private const byte ExportVersion = 2;
 
     /// <summary>Restores a record from <see cref="Export"/>.</summary>
     /// <param name="exported">The exported bytes.</param>
@@ -51,16 +51,10 @@ public sealed partial class PeerSessions
 
     /// <summary>Exports the state, to be stored encrypted. It replaces every older export: an old one must not be used again.</summary>
     /// <returns>The bytes; the caller disposes them.</returns>
-    public SecretBytes Export()
-    {
-        var size = 2 + _retired.ExportSize;
-        foreach (var session in _sessions)
-        {
-            size += session.ExportSize;
-        }
+    public SecretBytes Export() => StateWriter.Export(this);
 
-        var exported = new SecretBytes(size);
-        var writer = new StateWriter(exported.Span);
+    void IExported.Write(ref StateWriter writer)
+    {
         writer.WriteByte(ExportVersion);
         writer.WriteByte((byte)_sessions.Count);
         foreach (var session in _sessions)
@@ -69,7 +63,5 @@ public sealed partial class PeerSessions
         }
 
         _retired.Write(ref writer);
-        writer.ExpectEnd();
-        return exported;
     }
 }

@@ -12,8 +12,6 @@ internal sealed class RetiredSessions
 
     private readonly List<(uint SignedPrekeyId, byte[] BaseKey)> _entries = [];
 
-    public int ExportSize => sizeof(ushort) + (_entries.Count * (sizeof(uint) + PublicDeviceIdentity.KeySize));
-
     public bool Contains(ReadOnlySpan<byte> baseKey)
     {
         foreach (var entry in _entries)
@@ -43,7 +41,7 @@ internal sealed class RetiredSessions
     }
 
     public void ForgetUnreadable(DevicePrekeys prekeys) =>
-        _entries.RemoveAll(entry => !prekeys.TryFindSignedPrekey(entry.SignedPrekeyId, out _));
+        _entries.RemoveAll(entry => !prekeys.HasSignedPrekey(entry.SignedPrekeyId));
 
     public void Read(ref StateReader reader)
     {

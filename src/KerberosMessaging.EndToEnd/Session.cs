@@ -15,8 +15,10 @@ namespace KerberosMessaging.EndToEnd;
 ///  role: 1 initiator, 0 responder. The prekey header says its own length; see EnvelopeFormat.
 /// </code>
 /// </summary>
-internal sealed class Session : IDisposable
+internal sealed class Session : IDisposable, IExported
 {
+    private static readonly byte[] RatchetPrefix = [EnvelopeFormat.Version, (byte)EnvelopeKind.Ratchet];
+
     private readonly byte[] _associatedData;
     private readonly DoubleRatchet _ratchet;
 
@@ -46,33 +48,46 @@ internal sealed class Session : IDisposable
     /// <summary>The responder's number for its signed prekey.</summary>
     public uint SignedPrekeyId { get; }
 
-    public int ExportSize =>
-        1 + BaseKey.Length + sizeof(uint) + Pqxdh.AssociatedDataSize + 1 + (_prekeyHeader?.Length ?? 0) + _ratchet.ExportSize;
-
     public static bool TryInitiate(
         DeviceIdentity self,
-        ReadOnlySpan<byte> selfCertificate,
+        ReadOnlySpan<byte> credentials,
         PublicDeviceIdentity peer,
         PrekeyBundle bundle,
+        OneTimePublicPrekey? oneTimePrekey,
+        OneTimePublicPrekey? oneTimeKemPrekey,
+        DateTimeOffset now,
         [NotNullWhen(true)] out Session? session)
     {
         session = null;
         using var ephemeral = X25519PrivateKey.Generate();
         var kemCiphertext = new byte[MlKem768.CiphertextSize];
-        if (!Pqxdh.TryInitiate(self, ephemeral, peer, bundle, kemCiphertext, out var agreement))
+        if (!Pqxdh.TryInitiate(
+            self,
+            ephemeral,
+            peer,
+            bundle.SignedPrekey.Span,
+            oneTimePrekey is null ? [] : oneTimePrekey.Key.Span,
+            oneTimeKemPrekey is null ? bundle.KemPrekey.Span : oneTimeKemPrekey.KemKey,
+            kemCiphertext,
+            out var agreement))
         {
             return false;
         }
 
         using (agreement)
         {
-            if (!DoubleRatchet.TryInitiate(agreement.SharedKey, bundle.SignedPrekey.Span, out var ratchet))
+            if (!DoubleRatchet.TryInitiate(agreement, bundle.SignedPrekey.Span, now, out var ratchet))
             {
                 return false;
             }
 
+            var ids = new PrekeyIds(
+                bundle.SignedPrekeyId,
+                oneTimePrekey?.Id ?? 0,
+                oneTimeKemPrekey is null ? KemPrekeyKind.LastResort : KemPrekeyKind.OneTime,
+                oneTimeKemPrekey?.Id ?? bundle.KemPrekeyId);
             var baseKey = ephemeral.PublicKey.ToArray();
-            var prekeyHeader = PrekeyHeader.Write(self.Public, bundle, baseKey, kemCiphertext, selfCertificate);
+            var prekeyHeader = PrekeyHeader.Write(self.Public, ids, baseKey, kemCiphertext, credentials);
             session = new Session(true, baseKey, bundle.SignedPrekeyId, agreement.AssociatedData, prekeyHeader, ratchet);
             return true;
         }
@@ -80,28 +95,27 @@ internal sealed class Session : IDisposable
 
     public static bool TryRespond(
         DeviceIdentity self,
-        X25519PrivateKey signedPrekey,
-        MlKem768PrivateKey kemPrekey,
+        PrekeySecrets prekeys,
         PublicDeviceIdentity peer,
         PrekeyHeader header,
+        DateTimeOffset now,
         [NotNullWhen(true)] out Session? session)
     {
         session = null;
-        if (!Pqxdh.TryRespond(self, signedPrekey, kemPrekey, peer, header, out var agreement))
+        if (!Pqxdh.TryRespond(self, prekeys, peer, header, out var agreement))
         {
             return false;
         }
 
         using (agreement)
         {
-            var ratchet = DoubleRatchet.Respond(agreement.SharedKey, signedPrekey);
             session = new Session(
                 false,
                 header.BaseKey.ToArray(),
-                header.SignedPrekeyId,
+                header.PrekeyIds.SignedPrekey,
                 agreement.AssociatedData,
                 prekeyHeader: null,
-                ratchet);
+                DoubleRatchet.Respond(agreement, prekeys.SignedPrekey, now));
             return true;
         }
     }
@@ -147,18 +161,28 @@ internal sealed class Session : IDisposable
             ? Pqxdh.NamesIdentities(_associatedData, initiator: self, responder: peer)
             : Pqxdh.NamesIdentities(_associatedData, initiator: peer, responder: self);
 
-    public bool KnowsChain(ReadOnlySpan<byte> ratchetKey) => _ratchet.KnowsChain(ratchetKey);
+    public bool WantsAnswer(DateTimeOffset now) => _ratchet.WantsAnswer(now);
 
-    public byte[] Seal(ReadOnlySpan<byte> plaintext)
-    {
-        var kind = _prekeyHeader is null ? EnvelopeKind.Ratchet : EnvelopeKind.Prekey;
-        byte[] prefix = [EnvelopeFormat.Version, (byte)kind, .. _prekeyHeader ?? []];
-        return _ratchet.Seal(plaintext, _associatedData, prefix);
-    }
+    public byte[] Seal(ReadOnlySpan<byte> plaintext, ReadOnlySpan<byte> messageId, DateTimeOffset now) => _ratchet.Seal(
+        plaintext,
+        _associatedData,
+        messageId,
+        _prekeyHeader is null ? RatchetPrefix : [EnvelopeFormat.Version, (byte)EnvelopeKind.Prekey, .. _prekeyHeader],
+        now);
 
-    public DecryptResult Open(in Envelope envelope, out byte[] plaintext)
+    /// <inheritdoc cref="DoubleRatchet.TryOpenHeader"/>
+    public bool TryOpenHeader(ReadOnlySpan<byte> sealedHeader, Span<byte> buffer, out RatchetHeader header, out ChainMatch match) =>
+        _ratchet.TryOpenHeader(sealedHeader, buffer, out header, out match);
+
+    public DecryptResult Open(
+        in Envelope envelope,
+        in RatchetHeader header,
+        ChainMatch match,
+        ReadOnlySpan<byte> messageId,
+        DateTimeOffset now,
+        out byte[] plaintext)
     {
-        var result = _ratchet.Open(envelope, _associatedData, out plaintext);
+        var result = _ratchet.Open(envelope, header, match, _associatedData, messageId, now, out plaintext);
         if (result == DecryptResult.Ok)
         {
             // The peer has the session: it has just used it.

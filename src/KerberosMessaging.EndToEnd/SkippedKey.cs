@@ -3,13 +3,12 @@ using KerberosMessaging.Cryptography;
 namespace KerberosMessaging.EndToEnd;
 
 /// <summary>The key of a message that was passed over and may still come.</summary>
-internal sealed class SkippedKey(byte[] ratchetKey, uint messageNumber, SecretBytes messageKey) : IDisposable
+internal sealed class SkippedKey(uint messageNumber, DateTimeOffset since, SecretBytes messageKey) : IDisposable
 {
-    public const int ExportSize = PublicDeviceIdentity.KeySize + sizeof(uint) + RatchetKdf.KeySize;
-
-    public byte[] RatchetKey { get; } = ratchetKey;
-
     public uint MessageNumber { get; } = messageNumber;
+
+    /// <summary>When it was passed over.</summary>
+    public DateTimeOffset Since { get; } = since;
 
     public SecretBytes MessageKey { get; } = messageKey;
 

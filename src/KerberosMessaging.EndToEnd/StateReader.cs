@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using KerberosMessaging.Cryptography;
 
 namespace KerberosMessaging.EndToEnd;
 
@@ -7,6 +8,9 @@ namespace KerberosMessaging.EndToEnd;
 /// </summary>
 internal ref struct StateReader(ReadOnlySpan<byte> source)
 {
+    private static readonly long EarliestTime = DateTimeOffset.MinValue.ToUnixTimeSeconds();
+    private static readonly long LatestTime = DateTimeOffset.MaxValue.ToUnixTimeSeconds();
+
     private ReadOnlySpan<byte> _rest = source;
 
     public static EndToEndException Refused() => new("The stored state is not one that this version wrote.");
@@ -23,6 +27,15 @@ internal ref struct StateReader(ReadOnlySpan<byte> source)
     public ushort ReadUInt16() => BinaryPrimitives.ReadUInt16BigEndian(ReadBytes(sizeof(ushort)));
 
     public uint ReadUInt32() => BinaryPrimitives.ReadUInt32BigEndian(ReadBytes(sizeof(uint)));
+
+    /// <summary>A time as Unix seconds, 8 bytes.</summary>
+    public DateTimeOffset ReadTime()
+    {
+        var seconds = BinaryPrimitives.ReadInt64BigEndian(ReadBytes(sizeof(long)));
+        return seconds >= EarliestTime && seconds <= LatestTime ? DateTimeOffset.FromUnixTimeSeconds(seconds) : throw Refused();
+    }
+
+    public SecretBytes ReadSecret(int count) => new(ReadBytes(count));
 
     public ReadOnlySpan<byte> ReadBytes(int count)
     {
