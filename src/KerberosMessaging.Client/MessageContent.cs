@@ -8,6 +8,24 @@ public enum MessageKind : ushort
 {
     /// <summary>UTF-8 text.</summary>
     Text = 1,
+
+    /// <summary>What another of the own devices sent. Like all kinds up to <see cref="AccountKey"/> it is for the SDK, and never shown.</summary>
+    SentCopy = 2,
+
+    /// <summary>Asks for messages that could not be read.</summary>
+    ResendRequest = 3,
+
+    /// <summary>A message once more, under its first id.</summary>
+    Resent = 4,
+
+    /// <summary>Names messages that were asked for and cannot be sent again.</summary>
+    Gone = 5,
+
+    /// <summary>An answer without content, so that the ratchet turns.</summary>
+    KeyUpdate = 6,
+
+    /// <summary>The account key, for a device that is being linked.</summary>
+    AccountKey = 7,
 }
 
 /// <summary>

@@ -133,7 +133,7 @@ public sealed partial class MessagingClient
         }
         catch (MessagingException e)
         {
-            Log.RecordNotRenewed(_options.LoggerFactory.CreateLogger<MessagingClient>(), e.Failure);
+            Log.RecordNotRenewed(Logger, e.Failure);
         }
     }
 
@@ -145,5 +145,11 @@ public sealed partial class MessagingClient
     {
         [LoggerMessage(4201, LogLevel.Warning, "The realm asked for a new record of the password, and it was not made: {Failure}.")]
         public static partial void RecordNotRenewed(ILogger logger, MessagingFailure failure);
+
+        [LoggerMessage(4202, LogLevel.Information, "What follows from received messages could not be done now: {Failure}.")]
+        public static partial void Unfinished(ILogger logger, MessagingFailure failure);
+
+        [LoggerMessage(4203, LogLevel.Information, "A sender could not be looked up: {Failure}.")]
+        public static partial void NotLookedUp(ILogger logger, MessagingFailure failure);
     }
 }

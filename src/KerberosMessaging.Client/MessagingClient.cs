@@ -7,6 +7,7 @@ using KerberosMessaging.Client.Store;
 using KerberosMessaging.Cryptography;
 using KerberosMessaging.Protocol;
 using KerberosMessaging.Protocol.Messages;
+using Microsoft.Extensions.Logging;
 
 namespace KerberosMessaging.Client;
 
@@ -23,9 +24,13 @@ public sealed partial class MessagingClient : IAsyncDisposable
     private readonly ServerClock _clock;
     private readonly AuthSession _auth;
     private readonly Servers _servers;
+    private readonly OwnDevice _self;
     private readonly Contacts _contacts;
     private readonly Sender _sender;
     private readonly Receiver _receiver;
+    private readonly PrekeyKeeper _prekeys;
+    private readonly Linking _linking;
+    private readonly Errands _errands;
     private readonly BlobTransfer _blobs;
     private int _disposed;
 
@@ -38,11 +43,17 @@ public sealed partial class MessagingClient : IAsyncDisposable
         _clock = new ServerClock(options.Time);
         _auth = new AuthSession(realm, options, _tickets, _clock);
         _servers = new Servers(_auth, options, _clock, (link, code, payload) => _receiver!.OnPushAsync(link, code, payload));
-        _contacts = new Contacts(store, _auth, account);
-        _sender = new Sender(store, _contacts, _servers, account, options);
-        _receiver = new Receiver(store, _contacts, options);
+        _self = OwnDevice.Load(store, account);
+        _contacts = new Contacts(store, _auth, account, options);
+        _sender = new Sender(store, _contacts, _servers, _self, options);
+        _receiver = new Receiver(store, new Incoming(_self, _contacts, options), options);
+        _prekeys = new PrekeyKeeper(store, _self, options);
+        _linking = new Linking(store, _self, _contacts, _auth, _sender, _clock, options);
+        _errands = new Errands(store, _contacts, _sender, _clock, _self, options);
         _blobs = new BlobTransfer(options);
     }
+
+    private ILogger Logger => _options.LoggerFactory.CreateLogger<MessagingClient>();
 
     /// <summary>The client's name as registered.</summary>
     public string Name => _account.Name;
@@ -83,7 +94,7 @@ public sealed partial class MessagingClient : IAsyncDisposable
         bool follow,
         [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
-        if (!_receiver.Start(FindHomeAsync, _sender.FlushOutboxAsync) && !follow)
+        if (!_receiver.Start(FindHomeAsync, _sender.FlushOutboxAsync, FollowUpAsync) && !follow)
         {
             await LookAgainAsync(cancellationToken).ConfigureAwait(false);
         }
@@ -96,9 +107,9 @@ public sealed partial class MessagingClient : IAsyncDisposable
             var isDrained = _receiver.IsDrained;
             if (_store.Read(transaction => transaction.NextUnread(after)) is { } message)
             {
-                yield return message;
-                after = message.StoreId;
-                _store.Write(transaction => transaction.MarkRead(message.StoreId, _options.Time.GetUtcNow()));
+                yield return await JudgeAsync(message, cancellationToken).ConfigureAwait(false);
+                after = message.Id;
+                _store.Write(transaction => transaction.MarkRead(message.Id, _options.Time.GetUtcNow()));
                 continue;
             }
 
@@ -109,6 +120,7 @@ public sealed partial class MessagingClient : IAsyncDisposable
 
             if (isDrained && !follow)
             {
+                await FinishAsync(cancellationToken).ConfigureAwait(false);
                 yield break;
             }
 
@@ -126,25 +138,6 @@ public sealed partial class MessagingClient : IAsyncDisposable
             }
         }
     }
-
-    /// <summary>Looks a client up and computes the safety number shared with it.</summary>
-    /// <param name="name">The client's name.</param>
-    /// <param name="cancellationToken">Ends the wait.</param>
-    /// <exception cref="MessagingException">Unknown, not ready, or not who it was.</exception>
-    public async Task<Contact> GetContactAsync(string name, CancellationToken cancellationToken = default)
-    {
-        // Both sides' devices count: this client may have one more since it last looked.
-        await Retry.RunAsync(_options, token => _contacts.FindAsync(Name, token), cancellationToken).ConfigureAwait(false);
-        var peer = await Retry.RunAsync(
-            _options, token => _contacts.FindAsync(name, token), cancellationToken).ConfigureAwait(false);
-        return peer.Devices.Count > 0
-            ? _contacts.Describe(peer)
-            : throw new MessagingException(MessagingFailure.RecipientNotReady, $"{peer.Name} has no device yet");
-    }
-
-    /// <summary>Records that the user compared the safety number with the contact and that it was the same.</summary>
-    /// <param name="contact">The contact, with the safety number that was compared.</param>
-    public void MarkVerified(Contact contact) => _contacts.SetVerified(contact);
 
     /// <summary>The tickets in the cache, the ticket-granting ticket first.</summary>
     public IReadOnlyList<TicketInfo> ListTickets()
@@ -199,6 +192,9 @@ public sealed partial class MessagingClient : IAsyncDisposable
         await _receiver.DisposeAsync().ConfigureAwait(false);
         await _servers.DisposeAsync().ConfigureAwait(false);
         await _auth.DisposeAsync().ConfigureAwait(false);
+        _errands.Dispose();
+        _prekeys.Dispose();
+        _self.Dispose();
         _store.Dispose();
     }
 
@@ -225,24 +221,33 @@ public sealed partial class MessagingClient : IAsyncDisposable
         }
     }
 
-    /// <summary>Publishes this device's prekeys at the home server, where it was not done yet.</summary>
-    private async Task PublishPrekeysAsync(MessageServerConnection home, CancellationToken cancellationToken)
+    private async Task FollowUpAsync(bool isShortOfPrekeys, CancellationToken cancellationToken)
     {
-        const string Setting = "prekeys published at";
-        var server = home.Id.Value.ToByteArray(bigEndian: true);
-        using var published = _store.Read(static transaction => transaction.GetSetting(Setting));
-        if (published is not null && published.Span.SequenceEqual(server))
+        await _errands.RunAsync(cancellationToken).ConfigureAwait(false);
+        if (isShortOfPrekeys || _prekeys.IsDue)
         {
-            return;
+            await _prekeys.RunAsync(_servers.Get(_store.Read(HomeServer.Load)!), cancellationToken).ConfigureAwait(false);
         }
+    }
 
-        var bundle = _store.Read(static transaction =>
+    // Whoever only looks in once also does what the others wait for; what cannot be done now stays due.
+    private async Task FinishAsync(CancellationToken cancellationToken)
+    {
+        try
         {
-            using var prekeys = DeviceKeys.Prekeys(transaction);
-            return prekeys.Bundle.ToBytes();
-        });
-        await home.RequestAsync<PrekeyStatus>(new UploadPrekeysRequest(bundle, 0, []), cancellationToken).ConfigureAwait(false);
-        _store.Write(transaction => transaction.SetSetting(Setting, server));
+            await Retry.OnceAsync(
+                _options,
+                async token =>
+                {
+                    await _errands.RunAsync(token).ConfigureAwait(false);
+                    return true;
+                },
+                cancellationToken).ConfigureAwait(false);
+        }
+        catch (MessagingException e) when (e.Failure != MessagingFailure.StoreUnusable)
+        {
+            Log.Unfinished(Logger, e.Failure);
+        }
     }
 
     private async Task<MessageServerConnection> FindHomeAsync(CancellationToken cancellationToken)
@@ -250,6 +255,7 @@ public sealed partial class MessagingClient : IAsyncDisposable
         MessageServerConnection home;
         try
         {
+            await _linking.EnsureAsync(cancellationToken).ConfigureAwait(false);
             var self = await _contacts.FindAsync(Name, cancellationToken).ConfigureAwait(false);
             if (self.HomeServer.IsZero)
             {
@@ -265,7 +271,7 @@ public sealed partial class MessagingClient : IAsyncDisposable
             home = _servers.Get(known);
         }
 
-        await PublishPrekeysAsync(home, cancellationToken).ConfigureAwait(false);
+        await _prekeys.RunAsync(home, cancellationToken).ConfigureAwait(false);
         return home;
     }
 }

@@ -45,6 +45,9 @@ public enum MessagingFailure
     /// <summary>The realm refused this device.</summary>
     DeviceRefused,
 
+    /// <summary>The code links no device: it is mistyped or of no device of this account, or this device is not linked itself.</summary>
+    LinkRefused,
+
     /// <summary>The client has no active device of that id.</summary>
     UnknownDevice,
 

@@ -21,6 +21,9 @@ public sealed record MessagingOptions
     /// <summary>Longest wait before connecting again.</summary>
     public TimeSpan LongestReconnectDelay { get; init; } = TimeSpan.FromSeconds(30);
 
+    /// <summary>What happens with devices of contacts that their account key does not vouch for.</summary>
+    public UnlinkedDevicePolicy UnlinkedDevices { get; init; } = UnlinkedDevicePolicy.Refuse;
+
     /// <summary>The clock; it need not be right, only run at the right speed.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;
 

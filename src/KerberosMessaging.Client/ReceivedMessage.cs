@@ -13,6 +13,12 @@ public enum MessageProblem
 
     /// <summary>The sender's device certificate is missing, not of this realm, or not of the stated sender.</summary>
     UntrustedSender = 2,
+
+    /// <summary>
+    /// It was read, but came from a device that the sender's account key does not vouch for. It is kept, and is in the history
+    /// once the device is linked or accepted.
+    /// </summary>
+    UnlinkedDevice = 3,
 }
 
 /// <summary>A message that was received and committed to the local store.</summary>
@@ -41,6 +47,4 @@ public sealed class ReceivedMessage
 
     /// <summary>Never the content.</summary>
     public override string ToString() => $"message {Id}";
-
-    internal long StoreId { get; init; }
 }

@@ -3,92 +3,143 @@ using KerberosMessaging.Client.Store;
 using KerberosMessaging.EndToEnd;
 using KerberosMessaging.Protocol;
 using KerberosMessaging.Protocol.Messages;
-using KerberosMessaging.Tickets;
 
 namespace KerberosMessaging.Client.Conversations;
 
-/// <summary>A peer as looked up: its devices' certificates verified, their identities pinned.</summary>
-internal sealed record Peer(ClientId Client, string Name, ServerId HomeServer, IReadOnlyList<PeerDevice> Devices);
-
-/// <summary>A device of a peer.</summary>
-internal sealed record PeerDevice(DeviceId Device, PublicDeviceIdentity Identity);
-
 /// <summary>
-/// Who is who: certificates are checked with the realm key, identities are pinned at first sight and never silently
-/// replaced, and a verified contact whose safety number changes blocks sending.
+/// Who is who: certificates are checked with the realm key, account keys and device identities are pinned at first sight and never
+/// silently replaced. A device that the pinned account key does not vouch for is not taken for the contact's; another
+/// account key blocks sending until the user accepts it.
 /// </summary>
-internal sealed class Contacts(LocalStore store, AuthSession auth, Account account)
+internal sealed class Contacts(LocalStore store, AuthSession auth, Account account, MessagingOptions options)
 {
-    /// <summary>Looks a client up and checks it against what is known.</summary>
+    // What a look-up told serves for a while: message servers name devices that came or went since.
+    private static readonly TimeSpan LookUpLifetime = TimeSpan.FromMinutes(10);
+
+    /// <summary>Finds a client: in the store if it was looked up lately, otherwise by asking the realm.</summary>
     /// <exception cref="MessagingException">Unknown, or not who it was.</exception>
-    public async Task<Peer> FindAsync(string name, CancellationToken cancellationToken)
+    public Task<Peer> FindAsync(string name, CancellationToken cancellationToken) =>
+        store.Read(transaction => FindRecent(transaction, name)) is { } recent
+            ? Task.FromResult(recent)
+            : LookUpAsync(name, cancellationToken);
+
+    /// <summary>Asks the realm for a client and checks the answer against what is known.</summary>
+    /// <exception cref="MessagingException">Unknown, or not who it was.</exception>
+    public async Task<Peer> LookUpAsync(string name, CancellationToken cancellationToken)
     {
-        var peer = Verify(await auth.RequestAsync<ClientFound>(
-            new LookUpClientRequest(ClientNames.Check(name)), cancellationToken).ConfigureAwait(false));
-        if (!ClientNames.AreSame(peer.Name, name))
+        var found = await auth.RequestAsync<ClientFound>(
+            new LookUpClientRequest(ClientNames.Check(name)), cancellationToken).ConfigureAwait(false);
+        var devices = Verify(found);
+        if (!ClientNames.AreSame(found.Name, name))
         {
             // Its certificates may well be in order, but they are someone else's.
             throw new MessagingException(
                 MessagingFailure.IdentityChanged, $"the realm gave another client than {name}; nothing was sent to it");
         }
 
-        store.Write(transaction => Pin(transaction, peer));
-        return peer;
+        return store.Write(transaction =>
+        {
+            PinName(transaction, found.Client, found.Name);
+            foreach (var gone in transaction.ListDevices(found.Client).Where(known => known.IsListed && devices.All(device => device.Device != known.Device)))
+            {
+                transaction.PutDevice(found.Client, gone with { IsListed = false });
+            }
+
+            foreach (var device in devices)
+            {
+                PinDevice(transaction, device, isListed: true);
+            }
+
+            PinAccountKey(transaction, found.Client, devices);
+            transaction.SetRoute(found.Client, new ContactRoute(found.HomeServer, options.Time.GetUtcNow()));
+            return Load(transaction, found.Client, found.Name, found.HomeServer);
+        });
     }
 
-    /// <summary>Refuses to send to a contact whose safety number is not the verified one.</summary>
-    public void RefuseIfChanged(Peer peer)
+    /// <summary>A client as the store knows it; null for one that was never looked up.</summary>
+    public static Peer? FindKnown(StoreTransaction transaction, ClientId client) =>
+        transaction.FindContactName(client) is { } name
+            ? Load(transaction, client, name, transaction.GetRoute(client)?.HomeServer ?? default)
+            : null;
+
+    /// <summary>Refuses to send to a contact whose account key is another one.</summary>
+    public static void RefuseIfChanged(Peer peer)
     {
-        if (Describe(peer).Verification == ContactVerification.Changed)
+        if (peer.Verification == ContactVerification.Changed)
         {
             throw new MessagingException(
                 MessagingFailure.IdentityChanged,
-                $"the safety number of {peer.Name} changed since it was verified; compare it anew before sending");
+                $"the identity of {peer.Name} changed; compare the safety number anew, or accept the change, before sending");
         }
     }
 
-    public Contact Describe(Peer peer) => store.Read(transaction =>
+    /// <summary>Describes a contact with the safety number; null while one of the two sides has no account key.</summary>
+    public Contact? Describe(Peer peer) => store.Read(transaction =>
     {
-        var own = transaction.ListIdentities(account.Client);
-        using var identity = DeviceKeys.Identity(transaction);
-        if (!own.Contains(identity.Public))
-        {
-            own.Add(identity.Public);
-        }
-
-        var digits = SafetyNumber.Compute(
-            account.Client.Value.ToByteArray(bigEndian: true),
-            own,
-            peer.Client.Value.ToByteArray(bigEndian: true),
-            peer.Devices.Select(static device => device.Identity));
-        var verified = transaction.GetVerified(peer.Client);
-        return new Contact(peer.Name, peer.Client, digits, verified switch
-        {
-            null => ContactVerification.Unverified,
-            _ when verified == digits => ContactVerification.Verified,
-            _ => ContactVerification.Changed,
-        });
+        var own = transaction.GetContactKey(account.Client).Pinned;
+        var key = transaction.GetContactKey(peer.Client);
+        var accountKey = key.Seen.Length > 0 ? key.Seen : key.Pinned;
+        return own.Length == 0 || accountKey.Length == 0
+            ? null
+            : new Contact(
+                peer.Name,
+                peer.Client,
+                SafetyNumber.Compute(
+                    account.Client.Value.ToByteArray(bigEndian: true), own, peer.Client.Value.ToByteArray(bigEndian: true), accountKey),
+                peer.Verification,
+                [.. peer.Devices.Select(static device => new ContactDevice(device.Device, device.Standing, device.FirstSeenAt))])
+            {
+                AccountKey = accountKey,
+            };
     });
 
-    public void SetVerified(Contact contact) =>
-        store.Write(transaction => transaction.SetVerified(contact.Client, contact.SafetyNumber));
+    /// <summary>The contacts in the store, by name, without asking the realm. Those that have no account key yet are left out.</summary>
+    public IReadOnlyList<Contact> List() =>
+    [
+        .. store.Read(transaction => transaction.ListContacts()
+                .Where(contact => contact.Client != account.Client)
+                .Select(contact => FindKnown(transaction, contact.Client)!)
+                .ToList())
+            .Select(Describe)
+            .OfType<Contact>()
+            .OrderBy(static contact => contact.Name, StringComparer.Ordinal),
+    ];
 
-    /// <summary>Checks a sender's certificate and pins it; null when it is not to be trusted.</summary>
-    public PublicDeviceIdentity? PinSender(StoreTransaction transaction, Deliver delivery, ReadOnlySpan<byte> certificate)
+    /// <summary>Pins the account key that a contact was described with: as verified, or as merely accepted.</summary>
+    public void Accept(Contact contact, bool isVerified) => store.Write(transaction =>
+        transaction.SetContactKey(contact.Client, new ContactKey(contact.AccountKey, [], isVerified)));
+
+    /// <summary>Takes a device for its client's although no account key vouches for it.</summary>
+    public void AcceptDevice(ClientId client, DeviceId device) => store.Write(transaction =>
     {
-        if (DeviceCertificate.TryRead(certificate, account.RealmKey) is not { } read
-            || read.Client != delivery.Sender
-            || read.Device != delivery.SenderDevice
-            || read.ClientName != delivery.SenderName)
+        var known = transaction.FindDevice(client, device)
+            ?? throw new MessagingException(MessagingFailure.UnknownDevice, "the contact has no such device");
+        transaction.PutDevice(client, known with { IsAccepted = true });
+    });
+
+    /// <summary>
+    /// Judges the credentials of a sender and pins the device; null where they are not to be trusted.
+    /// </summary>
+    public CertifiedDevice? PinSender(StoreTransaction transaction, Deliver delivery, ReadOnlySpan<byte> credentials)
+    {
+        if (Credentials.TryRead(credentials)?.Verify(account.RealmKey) is not { } device
+            || device.Client != delivery.Sender
+            || device.Device != delivery.SenderDevice
+            || device.ClientName != delivery.SenderName)
         {
             return null;
         }
 
-        var identity = new PublicDeviceIdentity(read.SigningKey, read.AgreementKey);
         try
         {
-            Pin(transaction, new Peer(read.Client, read.ClientName, default, [new PeerDevice(read.Device, identity)]));
-            return identity;
+            PinName(transaction, device.Client, device.ClientName);
+            PinDevice(transaction, device, isListed: false);
+            if (transaction.GetContactKey(device.Client).Pinned.Length == 0)
+            {
+                PinAccountKey(transaction, device.Client, [device]);
+            }
+
+            return device;
         }
         catch (MessagingException e) when (e.Failure == MessagingFailure.IdentityChanged)
         {
@@ -96,53 +147,115 @@ internal sealed class Contacts(LocalStore store, AuthSession auth, Account accou
         }
     }
 
-    private Peer Verify(ClientFound found)
+    /// <summary>Whether messages go to a device and are taken from it.</summary>
+    public static DeviceStanding StandingOf(StoredDevice device, ContactKey key) =>
+        device.IsAccepted ? DeviceStanding.Accepted
+        : key.Pinned.Length > 0 && LinkedBy(device.Link).SequenceEqual(key.Pinned) ? DeviceStanding.Linked
+        : DeviceStanding.Unlinked;
+
+    private Peer? FindRecent(StoreTransaction transaction, string name) =>
+        transaction.FindContact(name) is { } client
+        && transaction.GetRoute(client) is { } route
+        && (options.Time.GetUtcNow() - route.LookedUpAt).Duration() < LookUpLifetime
+            ? Load(transaction, client, name, route.HomeServer)
+            : null;
+
+    private static Peer Load(StoreTransaction transaction, ClientId client, string name, ServerId homeServer)
     {
-        var devices = new List<PeerDevice>();
-        foreach (var bytes in found.Certificates)
+        var key = transaction.GetContactKey(client);
+        return new Peer(
+            client,
+            name,
+            homeServer,
+            key.Seen.Length > 0 ? ContactVerification.Changed : key.IsVerified ? ContactVerification.Verified : ContactVerification.Unverified,
+            [.. transaction.ListDevices(client)
+                .Where(static device => device.IsListed)
+                .Select(device => new PeerDevice(device.Device, device.Identity, StandingOf(device, key), device.FirstSeenAt))]);
+    }
+
+    // A stored link verified when it was put there; its account key stands behind the version byte.
+    private static ReadOnlySpan<byte> LinkedBy(byte[] link) => link.Length == 0 ? [] : link.AsSpan(1, 32);
+
+    private List<CertifiedDevice> Verify(ClientFound found)
+    {
+        var devices = new List<CertifiedDevice>();
+        foreach (var (certificate, link) in found.Devices)
         {
-            if (DeviceCertificate.TryRead(bytes, account.RealmKey) is not { } certificate
-                || certificate.Client != found.Client
-                || certificate.ClientName != found.Name)
+            if (new Credentials(certificate, link).Verify(account.RealmKey) is not { } device
+                || device.Client != found.Client
+                || device.ClientName != found.Name)
             {
                 throw new MessagingException(
                     MessagingFailure.IdentityChanged, "a device certificate of the recipient is not of this realm or not its own");
             }
 
-            devices.Add(new PeerDevice(
-                certificate.Device, new PublicDeviceIdentity(certificate.SigningKey, certificate.AgreementKey)));
+            devices.Add(device);
         }
 
-        return new Peer(found.Client, found.Name, found.HomeServer, devices);
+        return devices;
     }
 
-    private static void Pin(StoreTransaction transaction, Peer peer)
+    private static void PinName(StoreTransaction transaction, ClientId client, string name)
     {
-        var knownClient = transaction.FindContact(peer.Name);
-        var knownName = transaction.FindContactName(peer.Client);
+        var knownClient = transaction.FindContact(name);
+        var knownName = transaction.FindContactName(client);
         if (knownClient is null && knownName is null)
         {
-            transaction.AddContact(peer.Client, peer.Name);
+            transaction.AddContact(client, name);
         }
-        else if (knownClient != peer.Client)
+        else if (knownClient != client)
         {
-            throw Changed(peer);
-        }
-
-        foreach (var (device, identity) in peer.Devices)
-        {
-            var pinned = transaction.FindIdentity(peer.Client, device);
-            if (pinned is null)
-            {
-                transaction.AddIdentity(peer.Client, device, identity);
-            }
-            else if (!pinned.Equals(identity))
-            {
-                throw Changed(peer);
-            }
+            throw Changed(name);
         }
     }
 
-    private static MessagingException Changed(Peer peer) => new(
-        MessagingFailure.IdentityChanged, $"{peer.Name} is not the client that was known under this name, or its device has other keys");
+    private void PinDevice(StoreTransaction transaction, CertifiedDevice device, bool isListed)
+    {
+        var pinned = transaction.FindDevice(device.Client, device.Device);
+        if (pinned is not null && !pinned.Identity.Equals(device.Identity))
+        {
+            throw Changed(device.ClientName);
+        }
+
+        // A sender may not know of its own link yet, and its message says nothing of whether it was removed since.
+        var link = device.Link.Length > 0 || isListed ? device.Link : pinned?.Link ?? [];
+        var stored = pinned is null
+            ? new StoredDevice(device.Device, device.Identity, link, false, isListed, options.Time.GetUtcNow())
+            : pinned with { Link = link, IsListed = isListed || pinned.IsListed };
+        if (pinned is null || !pinned.Link.AsSpan().SequenceEqual(link) || pinned.IsListed != stored.IsListed)
+        {
+            transaction.PutDevice(device.Client, stored);
+        }
+    }
+
+    /// <summary>
+    /// Pins the account key of the oldest linked device at first sight. Another key, while no device is linked by the pinned one, is a
+    /// changed identity; beside devices that are, it only means devices that are not linked.
+    /// </summary>
+    private void PinAccountKey(StoreTransaction transaction, ClientId client, IReadOnlyCollection<CertifiedDevice> devices)
+    {
+        var key = transaction.GetContactKey(client);
+        var oldest = devices.Where(static device => device.Link.Length > 0).MinBy(static device => device.Serial);
+        if (oldest is null || (client == account.Client && OwnsAccountKey(transaction)))
+        {
+            return;
+        }
+
+        var seen = LinkedBy(oldest.Link).ToArray();
+        var pinned = key.Pinned;
+        var next = pinned.Length == 0 ? key with { Pinned = seen }
+            : devices.Any(device => LinkedBy(device.Link).SequenceEqual(pinned)) ? key with { Seen = [] }
+            : key with { Seen = seen };
+        transaction.SetContactKey(client, next);
+    }
+
+    // Its own knowledge of the key is better than anybody's word.
+    private static bool OwnsAccountKey(StoreTransaction transaction)
+    {
+        using var key = AccountKey.Load(transaction);
+        return key is not null;
+    }
+
+    private static MessagingException Changed(string name) => new(
+        MessagingFailure.IdentityChanged, $"{name} is not the client that was known under this name, or its device has other keys");
 }

@@ -1,8 +1,6 @@
-using System.Security.Cryptography;
 using System.Threading.Channels;
 using KerberosMessaging.Client.Connections;
 using KerberosMessaging.Client.Store;
-using KerberosMessaging.EndToEnd;
 using KerberosMessaging.Protocol;
 using KerberosMessaging.Protocol.Messages;
 using KerberosMessaging.Transport;
@@ -14,10 +12,13 @@ namespace KerberosMessaging.Client.Conversations;
 /// Receives: keeps a connection to the home server, decrypts what is pushed, commits message and ratchet state in one
 /// transaction, and only then acknowledges.
 /// </summary>
-internal sealed partial class Receiver(LocalStore store, Contacts contacts, MessagingOptions options) : IAsyncDisposable
+internal sealed partial class Receiver(LocalStore store, Incoming incoming, MessagingOptions options) : IAsyncDisposable
 {
     // How many messages may be on their way to this client: enough to hide a round trip, small enough to hold in memory.
     private const int Credit = 64;
+
+    // How often what is due is looked after although nothing came: what was postponed, and prekeys that are to be replaced.
+    private static readonly TimeSpan FollowUpInterval = TimeSpan.FromMinutes(10);
 
     private readonly ILogger _logger = options.LoggerFactory.CreateLogger<Receiver>();
     private readonly CancellationTokenSource _closing = new();
@@ -27,6 +28,9 @@ internal sealed partial class Receiver(LocalStore store, Contacts contacts, Mess
     private readonly Channel<bool> _changed = Channel.CreateBounded<bool>(
         new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
 
+    private readonly Channel<bool> _followUps = Channel.CreateBounded<bool>(
+        new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
+
     private Task? _running;
     private MessageServerLink? _link;
     private ServerId _home;
@@ -34,6 +38,7 @@ internal sealed partial class Receiver(LocalStore store, Contacts contacts, Mess
     private volatile Interruption? _interruption;
     private ulong _newestWaiting = ulong.MaxValue;
     private ulong _newestSeen;
+    private volatile bool _isShortOfPrekeys;
 
     /// <summary>Why receiving stopped for good; null while it goes on.</summary>
     public MessagingException? Failure => _failure;
@@ -45,7 +50,13 @@ internal sealed partial class Receiver(LocalStore store, Contacts contacts, Mess
     public bool IsDrained => Volatile.Read(ref _newestSeen) >= Volatile.Read(ref _newestWaiting);
 
     /// <summary>Starts receiving, once. False when it had started before.</summary>
-    public bool Start(Func<CancellationToken, Task<MessageServerConnection>> findHome, Func<CancellationToken, Task> flushOutbox)
+    /// <param name="findHome">Finds the home server.</param>
+    /// <param name="flushOutbox">Sends what waits to be sent, on each new connection.</param>
+    /// <param name="followUp">Does what follows from received messages; told whether the server runs out of prekeys.</param>
+    public bool Start(
+        Func<CancellationToken, Task<MessageServerConnection>> findHome,
+        Func<CancellationToken, Task> flushOutbox,
+        Func<bool, CancellationToken, Task> followUp)
     {
         if (_running is not null)
         {
@@ -54,7 +65,8 @@ internal sealed partial class Receiver(LocalStore store, Contacts contacts, Mess
 
         _running = Task.WhenAll(
             Task.Run(() => SurviveAsync(() => StayConnectedAsync(findHome, flushOutbox))),
-            Task.Run(() => SurviveAsync(CommitAsync)));
+            Task.Run(() => SurviveAsync(CommitAsync)),
+            Task.Run(() => SurviveAsync(() => FollowUpAsync(followUp))));
         return true;
     }
 
@@ -98,6 +110,11 @@ internal sealed partial class Receiver(LocalStore store, Contacts contacts, Mess
         {
             // Bounded by the credit that was granted.
             _pushed.Writer.TryWrite((link, WireReader.ReadWhole<Deliver>(payload.Span)));
+        }
+        else if (code == MessageCode.PrekeysLow)
+        {
+            _isShortOfPrekeys = true;
+            _followUps.Writer.TryWrite(true);
         }
         else if (code == MessageCode.Notice && WireReader.ReadWhole<Notice>(payload.Span).Kind == NoticeKind.TakenOver)
         {
@@ -178,6 +195,43 @@ internal sealed partial class Receiver(LocalStore store, Contacts contacts, Mess
         Interlocked.Exchange(ref _newestWaiting, granted.NewestWaiting);
         _interruption = null;
         Signal();
+        FollowUpOnceDrained();
+    }
+
+    private void FollowUpOnceDrained()
+    {
+        if (IsDrained)
+        {
+            _followUps.Writer.TryWrite(true);
+        }
+    }
+
+    // Only when the mailbox is empty: what waits in it may bring what would be asked for.
+    private async Task FollowUpAsync(Func<bool, CancellationToken, Task> followUp)
+    {
+        while (true)
+        {
+            try
+            {
+                await _followUps.Reader.ReadAsync(_closing.Token).AsTask()
+                    .WaitAsync(FollowUpInterval, options.Time, _closing.Token).ConfigureAwait(false);
+            }
+            catch (TimeoutException)
+            {
+                // It is time.
+            }
+
+            var isShortOfPrekeys = _isShortOfPrekeys;
+            _isShortOfPrekeys = false;
+            try
+            {
+                await followUp(isShortOfPrekeys, _closing.Token).ConfigureAwait(false);
+            }
+            catch (MessagingException e) when (e.Failure != MessagingFailure.StoreUnusable)
+            {
+                Log.FollowUpFailed(_logger, e.Failure);
+            }
+        }
     }
 
     // A store that fails ends it: nothing is acknowledged that is not committed, so nothing is lost.
@@ -193,7 +247,7 @@ internal sealed partial class Receiver(LocalStore store, Contacts contacts, Mess
             while (committed < Credit / 2 && _pushed.Reader.TryPeek(out var pushed) && (link ??= pushed.Link) == pushed.Link)
             {
                 _pushed.Reader.TryRead(out _);
-                Commit(pushed.Delivery);
+                store.Write(transaction => incoming.Take(transaction, pushed.Delivery));
                 if (pushed.Delivery.Sequence is > 0 and var sequence)
                 {
                     range = new SequenceRange(range?.First ?? sequence, sequence);
@@ -210,6 +264,7 @@ internal sealed partial class Receiver(LocalStore store, Contacts contacts, Mess
                 // Only now: whoever stops once the mailbox is empty must not take the acknowledgement along.
                 Volatile.Write(ref _newestSeen, Math.Max(range?.Last ?? 0, _newestSeen));
                 Signal();
+                FollowUpOnceDrained();
             }
         }
     }
@@ -227,61 +282,6 @@ internal sealed partial class Receiver(LocalStore store, Contacts contacts, Mess
         {
             // The message comes again after reconnecting and is then known by its id.
             Log.AcknowledgeFailed(_logger, e.Failure);
-        }
-    }
-
-    private void Commit(Deliver delivery) => store.Write(transaction =>
-    {
-        if (transaction.IsInInbox(delivery.Sender, delivery.Message))
-        {
-            return;
-        }
-
-        var (problem, content) = Open(transaction, delivery);
-        if (problem is { } found)
-        {
-            transaction.AddToInbox(
-                delivery.Message,
-                delivery.Sender,
-                delivery.SenderDevice,
-                transaction.FindContactName(delivery.Sender) ?? delivery.SenderName,
-                delivery.AcceptedAt,
-                content,
-                found);
-        }
-
-        CryptographicOperations.ZeroMemory(content);
-    });
-
-    // Null for the problem: there is nothing to keep, because the message was read before.
-    private (MessageProblem? Problem, byte[]? Content) Open(StoreTransaction transaction, Deliver delivery)
-    {
-        var identity = transaction.FindIdentity(delivery.Sender, delivery.SenderDevice);
-        if (EnvelopeFormat.TryReadCertificate(delivery.Envelope.Span, out var certificate)
-            && (identity = contacts.PinSender(transaction, delivery, certificate)) is null)
-        {
-            return (MessageProblem.UntrustedSender, null);
-        }
-
-        if (identity is null)
-        {
-            return (MessageProblem.Unreadable, null);
-        }
-
-        using var self = DeviceKeys.Identity(transaction);
-        using var prekeys = DeviceKeys.Prekeys(transaction);
-        using var sessions = transaction.GetSessions(delivery.Sender, delivery.SenderDevice);
-        var result = sessions.Decrypt(self, prekeys, identity, delivery.Envelope.Span, out var plaintext);
-        switch (result)
-        {
-            case DecryptResult.Ok:
-                transaction.SetSessions(delivery.Sender, delivery.SenderDevice, sessions);
-                return (MessageProblem.None, plaintext);
-            case DecryptResult.Duplicate:
-                return (null, null);
-            default:
-                Log.Unreadable(_logger, result);
-                return (MessageProblem.Unreadable, null);
         }
     }
 
@@ -304,8 +304,8 @@ internal sealed partial class Receiver(LocalStore store, Contacts contacts, Mess
         [LoggerMessage(4003, LogLevel.Information, "An acknowledgement was not answered: {Failure}.")]
         public static partial void AcknowledgeFailed(ILogger logger, MessagingFailure failure);
 
-        [LoggerMessage(4004, LogLevel.Information, "A message could not be read: {Result}.")]
-        public static partial void Unreadable(ILogger logger, DecryptResult result);
+        [LoggerMessage(4006, LogLevel.Information, "What follows from received messages could not be done now: {Failure}.")]
+        public static partial void FollowUpFailed(ILogger logger, MessagingFailure failure);
     }
 
     /// <summary>A connection that failed, and when the next one is tried.</summary>

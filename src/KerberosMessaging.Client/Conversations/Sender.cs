@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
+using System.Security.Cryptography;
 using KerberosMessaging.Client.Connections;
 using KerberosMessaging.Client.Store;
-using KerberosMessaging.Cryptography;
 using KerberosMessaging.EndToEnd;
 using KerberosMessaging.Protocol;
 using KerberosMessaging.Protocol.Messages;
@@ -10,10 +10,11 @@ using Microsoft.Extensions.Logging;
 namespace KerberosMessaging.Client.Conversations;
 
 /// <summary>
-/// Sends: encrypts to every device of the recipient, keeps the request in the outbox together with the advanced ratchet
-/// state before anything leaves, and repeats that very request until a server answers it.
+/// Sends: encrypts to every accepted device of the recipient, keeps the request in the outbox together with the advanced ratchet
+/// state before anything leaves, and repeats that very request until a server answers it (Sesame, section 3.3). The own
+/// other devices get a copy.
 /// </summary>
-internal sealed partial class Sender(LocalStore store, Contacts contacts, Servers servers, Account account, MessagingOptions options)
+internal sealed partial class Sender(LocalStore store, Contacts contacts, Servers servers, OwnDevice self, MessagingOptions options)
 {
     // The recipient's devices can change between look-up and SEND; each round repairs the list once.
     private const int Rounds = 4;
@@ -22,6 +23,7 @@ internal sealed partial class Sender(LocalStore store, Contacts contacts, Server
     private static readonly TimeSpan SettlingTime = TimeSpan.FromMilliseconds(250);
 
     private readonly ILogger _logger = options.LoggerFactory.CreateLogger<Sender>();
+    private readonly Outgoing _outgoing = new(self, options);
 
     // What a caller waits for is not for the outbox to send.
     private readonly ConcurrentDictionary<MessageId, bool> _underWay = new();
@@ -29,14 +31,18 @@ internal sealed partial class Sender(LocalStore store, Contacts contacts, Server
     // Taken by whoever starts sessions with a client.
     private readonly ConcurrentDictionary<ClientId, SemaphoreSlim> _starting = new();
 
+    private Account Account => self.Account;
+
+    /// <summary>Sends a message for people: it goes into the history, and to the own other devices.</summary>
     public async Task<SentMessage> SendAsync(string recipient, MessageContent content, CancellationToken cancellationToken)
     {
         var message = MessageId.New();
-        var plaintext = content.ToBytes();
         _underWay[message] = true;
         try
         {
-            return await DeliverAsync(message, recipient, plaintext, null, cancellationToken).ConfigureAwait(false);
+            var peer = await Retry.RunAsync(options, token => contacts.FindAsync(recipient, token), cancellationToken).ConfigureAwait(false);
+            return await DeliverAsync(
+                new OutboxEntry(message, peer.Client, null, content.ToBytes(), null), inNewSession: false, cancellationToken).ConfigureAwait(false);
         }
         catch (MessagingException e) when (Failures.IsRefusal(e))
         {
@@ -50,6 +56,39 @@ internal sealed partial class Sender(LocalStore store, Contacts contacts, Server
         }
     }
 
+    /// <summary>Sends something between devices of the SDK to one device alone. It is in the outbox before anything leaves.</summary>
+    /// <param name="client">The device's client.</param>
+    /// <param name="device">The device.</param>
+    /// <param name="content">The content.</param>
+    /// <param name="inNewSession">Whether to start a new session for it.</param>
+    /// <param name="inTransaction">What changes together with the outbox.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    public async Task SendControlAsync(
+        ClientId client,
+        DeviceId device,
+        MessageContent content,
+        bool inNewSession,
+        Action<StoreTransaction>? inTransaction,
+        CancellationToken cancellationToken)
+    {
+        var entry = new OutboxEntry(MessageId.New(), client, device, content.ToBytes(), null);
+        _underWay[entry.Message] = true;
+        try
+        {
+            await DeliverAsync(entry, inNewSession, cancellationToken, inTransaction).ConfigureAwait(false);
+        }
+        catch (MessagingException e) when (Failures.IsRefusal(e))
+        {
+            store.Write(transaction => transaction.RemoveFromOutbox(entry.Message));
+            throw;
+        }
+        finally
+        {
+            CryptographicOperations.ZeroMemory(entry.Content);
+            _underWay.TryRemove(entry.Message, out _);
+        }
+    }
+
     /// <summary>
     /// Sends what an earlier run prepared and did not see answered. What cannot be sent now is kept for the next time, and
     /// keeps nothing else back.
@@ -58,15 +97,14 @@ internal sealed partial class Sender(LocalStore store, Contacts contacts, Server
     {
         foreach (var entry in store.Read(static transaction => transaction.ListOutbox()))
         {
-            if (_underWay.ContainsKey(entry.Message))
+            if (!_underWay.TryAdd(entry.Message, true))
             {
                 continue;
             }
 
             try
             {
-                var request = WireReader.ReadWhole<SendMessageRequest>(entry.Request);
-                await DeliverAsync(entry.Message, entry.Recipient, entry.Content, request, cancellationToken).ConfigureAwait(false);
+                await DeliverAsync(entry, inNewSession: false, cancellationToken).ConfigureAwait(false);
             }
             catch (MessagingException e) when (e.Failure is not (MessagingFailure.NotLoggedIn or MessagingFailure.StoreUnusable))
             {
@@ -76,29 +114,36 @@ internal sealed partial class Sender(LocalStore store, Contacts contacts, Server
                     return;
                 }
             }
+            finally
+            {
+                CryptographicOperations.ZeroMemory(entry.Content);
+                _underWay.TryRemove(entry.Message, out _);
+            }
         }
     }
 
     private async Task<SentMessage> DeliverAsync(
-        MessageId message,
-        string recipient,
-        byte[] plaintext,
-        SendMessageRequest? request,
-        CancellationToken cancellationToken)
+        OutboxEntry entry,
+        bool inNewSession,
+        CancellationToken cancellationToken,
+        Action<StoreTransaction>? inTransaction = null)
     {
+        var request = entry.Request is null ? null : WireReader.ReadWhole<SendMessageRequest>(entry.Request);
         var withoutMailbox = new HashSet<DeviceId>();
+        var missing = 0;
         for (var round = 0; round < Rounds; round++)
         {
-            var peer = await Retry.RunAsync(options, token => contacts.FindAsync(recipient, token), cancellationToken).ConfigureAwait(false);
-            if (peer.Devices.Count == 0)
+            var peer = await FindAsync(entry.Recipient, isStale: round > 0, cancellationToken).ConfigureAwait(false);
+            if (request is null || entry.Only is null)
             {
-                throw NotReady(peer);
+                Contacts.RefuseIfChanged(peer);
             }
 
-            contacts.RefuseIfChanged(peer);
             var server = await HomeOfAsync(peer, cancellationToken).ConfigureAwait(false);
             request ??= await Retry.RunAsync(
-                options, token => PrepareAsync(message, peer, plaintext, withoutMailbox, server, token), cancellationToken).ConfigureAwait(false);
+                options,
+                token => PrepareAsync(entry, peer, withoutMailbox, inNewSession, server, inTransaction, token),
+                cancellationToken).ConfigureAwait(false);
             var (accepted, mismatch) = await Retry.RunAsync(
                 options,
                 token => server.RequestAsync(
@@ -106,8 +151,12 @@ internal sealed partial class Sender(LocalStore store, Contacts contacts, Server
                 cancellationToken).ConfigureAwait(false);
             if (accepted is not null)
             {
-                store.Write(transaction => transaction.RemoveFromOutbox(message));
-                return new SentMessage(message, accepted.AcceptedAt, request.Envelopes.Count);
+                if (store.Write(transaction => Settle(transaction, entry, peer, request, accepted.AcceptedAt)) is { } copy)
+                {
+                    await SendCopyAsync(copy, cancellationToken).ConfigureAwait(false);
+                }
+
+                return new SentMessage(entry.Message, accepted.AcceptedAt, request.Envelopes.Count);
             }
 
             if (mismatch is null)
@@ -118,15 +167,29 @@ internal sealed partial class Sender(LocalStore store, Contacts contacts, Server
             // Nothing was taken, so the same message id may carry other envelopes now.
             withoutMailbox.UnionWith(mismatch.Unknown);
             withoutMailbox.ExceptWith(mismatch.Missing);
+            missing = mismatch.Missing.Count;
             request = null;
-            if (mismatch.Missing.Any(missing => peer.Devices.All(device => device.Device != missing)))
+            if (mismatch.Missing.Count > 0)
             {
-                // The realm lists it no more: it was just removed, and its message server has yet to hear of that.
+                // Either the realm lists it no more and its message server has yet to hear of that, or it is so new that its prekeys
+                // are on their way.
                 await Task.Delay(SettlingTime * (round + 1), options.Time, cancellationToken).ConfigureAwait(false);
             }
         }
 
-        throw new MessagingException(MessagingFailure.Refused, "the message server and the realm do not agree on the recipient's devices");
+        throw missing > 0
+            ? new MessagingException(MessagingFailure.RecipientNotReady, "one of the recipient's devices has not brought its keys to the message server yet")
+            : new MessagingException(MessagingFailure.Refused, "the message server and the realm do not agree on the recipient's devices");
+    }
+
+    private async Task<Peer> FindAsync(ClientId client, bool isStale, CancellationToken cancellationToken)
+    {
+        var name = store.Read(transaction => transaction.FindContactName(client))
+            ?? throw new MessagingException(MessagingFailure.UnknownRecipient, "the recipient is not known here any more");
+        return await Retry.RunAsync(
+            options,
+            token => isStale ? contacts.LookUpAsync(name, token) : contacts.FindAsync(name, token),
+            cancellationToken).ConfigureAwait(false);
     }
 
     private async Task<MessageServerConnection> HomeOfAsync(Peer peer, CancellationToken cancellationToken)
@@ -140,20 +203,23 @@ internal sealed partial class Sender(LocalStore store, Contacts contacts, Server
     }
 
     private async Task<SendMessageRequest> PrepareAsync(
-        MessageId message,
+        OutboxEntry entry,
         Peer peer,
-        byte[] plaintext,
         HashSet<DeviceId> withoutMailbox,
+        bool inNewSession,
         MessageServerConnection server,
+        Action<StoreTransaction>? inTransaction,
         CancellationToken cancellationToken)
     {
         var devices = peer.Devices
-            .Where(device => !withoutMailbox.Contains(device.Device))
-            .Where(device => peer.Client != account.Client || device.Device != account.Device)
+            .Where(device => entry.Only is null || device.Device == entry.Only)
+            .Where(device => peer.Client != Account.Client || device.Device != Account.Device)
+            .Where(IsTaken)
             .ToList();
-        if (WithoutSession(peer, devices).Count == 0)
+        var targets = devices.Where(device => !withoutMailbox.Contains(device.Device)).ToList();
+        if (!inNewSession && WithoutSession(peer, targets).Count == 0)
         {
-            return Prepare(message, peer, plaintext, devices, []);
+            return Prepare(entry, peer, devices, targets, new Dictionary<DeviceId, FetchedPrekeys>(), inTransaction);
         }
 
         // One after the other: the first one starts the sessions that those behind it use. Prekeys are not there for the taking, and
@@ -162,8 +228,14 @@ internal sealed partial class Sender(LocalStore store, Contacts contacts, Server
         await starting.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
-            var bundles = await FetchBundlesAsync(peer, devices, server, cancellationToken).ConfigureAwait(false);
-            return Prepare(message, peer, plaintext, devices, bundles);
+            var wanted = inNewSession ? [.. targets.Select(static device => device.Device)] : WithoutSession(peer, targets);
+            var prekeys = await FetchPrekeysAsync(peer, wanted, server, cancellationToken).ConfigureAwait(false);
+            if (inNewSession && prekeys.Count == 0)
+            {
+                throw NotReady(peer);
+            }
+
+            return Prepare(entry, peer, devices, targets, prekeys, inTransaction);
         }
         finally
         {
@@ -171,52 +243,36 @@ internal sealed partial class Sender(LocalStore store, Contacts contacts, Server
         }
     }
 
+    private bool IsTaken(PeerDevice device) =>
+        device.Standing != DeviceStanding.Unlinked || options.UnlinkedDevices == UnlinkedDevicePolicy.Accept;
+
     private SendMessageRequest Prepare(
-        MessageId message,
+        OutboxEntry entry,
         Peer peer,
-        byte[] plaintext,
         List<PeerDevice> devices,
-        Dictionary<DeviceId, PrekeyBundle> bundles) =>
-        store.Write(transaction =>
+        List<PeerDevice> targets,
+        Dictionary<DeviceId, FetchedPrekeys> prekeys,
+        Action<StoreTransaction>? inTransaction) => store.Write(transaction =>
         {
-            using var identity = DeviceKeys.Identity(transaction);
-            var envelopes = new List<DeviceEnvelope>();
-            foreach (var device in devices)
-            {
-                if (Encrypt(transaction, identity, peer.Client, device, bundles, plaintext) is { } envelope)
-                {
-                    envelopes.Add(new DeviceEnvelope(device.Device, envelope));
-                }
-            }
-
-            if (envelopes.Count == 0)
-            {
-                throw NotReady(peer);
-            }
-
-            var request = new SendMessageRequest(message, peer.Client, 0, DeliveryKind.Durable, envelopes);
-            var bytes = WireWriter.ToArray(request);
-            RefuseIfTooLarge(request, bytes);
-            transaction.PutInOutbox(message, peer.Name, plaintext, bytes);
-            return request;
+            inTransaction?.Invoke(transaction);
+            return _outgoing.Prepare(transaction, entry, peer, targets, prekeys) ?? throw NotReady(peer, devices.Count == 0);
         });
 
     private List<DeviceId> WithoutSession(Peer peer, List<PeerDevice> devices) => store.Read(transaction => devices
-        .Where(device => !HasSession(transaction, peer.Client, device.Device))
+        .Where(device => !Outgoing.HasSession(transaction, peer.Client, device.Device))
         .Select(static device => device.Device)
         .ToList());
 
-    private async Task<Dictionary<DeviceId, PrekeyBundle>> FetchBundlesAsync(
+    private static async Task<Dictionary<DeviceId, FetchedPrekeys>> FetchPrekeysAsync(
         Peer peer,
-        List<PeerDevice> devices,
+        List<DeviceId> wanted,
         MessageServerConnection server,
         CancellationToken cancellationToken)
     {
-        var wanted = WithoutSession(peer, devices);
-        var bundles = new Dictionary<DeviceId, PrekeyBundle>();
+        var prekeys = new Dictionary<DeviceId, FetchedPrekeys>();
         if (wanted.Count == 0)
         {
-            return bundles;
+            return prekeys;
         }
 
         PrekeysReply reply;
@@ -227,73 +283,92 @@ internal sealed partial class Sender(LocalStore store, Contacts contacts, Server
         catch (MessagingException e) when (e.Failure == MessagingFailure.UnknownRecipient)
         {
             // The realm knows the client, but none of its devices ever came to its message server.
-            return bundles;
+            return prekeys;
         }
 
-        foreach (var (device, bytes, _) in reply.Bundles)
+        foreach (var (device, bytes, oneTime) in reply.Bundles)
         {
             if (PrekeyBundle.TryRead(bytes, out var bundle))
             {
-                bundles[device] = bundle;
+                prekeys[device] = new FetchedPrekeys(
+                    bundle, Find(oneTime, OneTimePrekeyKind.X25519), Find(oneTime, OneTimePrekeyKind.MlKem768));
             }
         }
 
-        return bundles;
+        return prekeys;
     }
 
-    private byte[]? Encrypt(
-        StoreTransaction transaction,
-        DeviceIdentity self,
-        ClientId client,
-        PeerDevice device,
-        Dictionary<DeviceId, PrekeyBundle> bundles,
-        byte[] plaintext)
+    private static OneTimePublicPrekey? Find(IReadOnlyList<OneTimePrekey> keys, OneTimePrekeyKind kind) =>
+        keys.FirstOrDefault(key => key.Kind == kind) is { } found ? new OneTimePublicPrekey(found.Id, found.Key) : null;
+
+    /// <summary>
+    /// What changes when a message was taken: the outbox forgets it, what may have to be sent again is remembered, and a message for people
+    /// goes into the history and, as a copy, into the outbox for the own other devices.
+    /// </summary>
+    /// <returns>That copy; null where there is none.</returns>
+    private OutboxEntry? Settle(StoreTransaction transaction, OutboxEntry entry, Peer peer, SendMessageRequest request, DateTimeOffset acceptedAt)
     {
-        using var sessions = transaction.GetSessions(client, device.Device);
-        if (!sessions.HasSession)
+        transaction.RemoveFromOutbox(entry.Message);
+
+        // What is sent again is asked for under its first id, and the account key is never kept in a second place.
+        if (MessageContent.TryRead(entry.Content) is not { Kind: not (MessageKind.Resent or MessageKind.AccountKey) } content)
         {
-            if (!bundles.TryGetValue(device.Device, out var bundle))
-            {
-                return null;
-            }
-
-            try
-            {
-                sessions.StartSession(self, account.Certificate, device.Identity, bundle);
-            }
-            catch (EndToEndException e)
-            {
-                // Not signed by the certified identity: the message server, or who stands in for it, made it up.
-                throw new MessagingException(
-                    MessagingFailure.UntrustedServer, "the message server gave prekeys that the recipient's device did not sign", e);
-            }
+            return null;
         }
 
-        var envelope = sessions.Encrypt(plaintext);
-        transaction.SetSessions(client, device.Device, sessions);
-        return envelope;
-    }
-
-    // Before it is in the outbox: a server ends the connection that such a frame comes on, every time anew.
-    private static void RefuseIfTooLarge(SendMessageRequest request, byte[] bytes)
-    {
-        if (AuthenticatedCbc.SealedLength(bytes.Length) > ProtocolLimits.PayloadAfterAuthentication
-            || request.Envelopes.Any(static envelope => envelope.Envelope.Length > ProtocolLimits.EnvelopeBytes))
+        transaction.AddSent(new SentRecord(
+            entry.Message,
+            peer.Client,
+            entry.Content,
+            [.. request.Envelopes.Select(static envelope => envelope.Device)],
+            options.Time.GetUtcNow()));
+        if (!ControlMessages.IsShown(content.Kind))
         {
-            throw new MessagingException(
-                MessagingFailure.Refused,
-                $"the message is too large: encrypted to {request.Envelopes.Count} device(s) it exceeds the {ProtocolLimits.PayloadAfterAuthentication / 1024} KiB of a frame");
+            return null;
+        }
+
+        transaction.AddMessage(new NewMessage(
+            entry.Message, peer.Client, true, Account.Device, Account.Name, acceptedAt, entry.Content, MessageProblem.None));
+        if (peer.Client == Account.Client
+            || !transaction.ListDevices(Account.Client).Exists(device => device.IsListed && device.Device != Account.Device))
+        {
+            return null;
+        }
+
+        var body = ControlMessages.OfSentCopy(new SentCopy(peer.Client, peer.Name, entry.Message, entry.Content));
+        var copy = new OutboxEntry(
+            MessageId.New(), Account.Client, null, new MessageContent(MessageKind.SentCopy, content.SentAt, body).ToBytes(), null);
+        transaction.PutInOutbox(copy);
+        return copy;
+    }
+
+    // The message itself is sent; a copy that cannot follow it now stays in the outbox.
+    private async Task SendCopyAsync(OutboxEntry copy, CancellationToken cancellationToken)
+    {
+        if (!_underWay.TryAdd(copy.Message, true))
+        {
+            return;
+        }
+
+        try
+        {
+            await DeliverAsync(copy, inNewSession: false, cancellationToken).ConfigureAwait(false);
+        }
+        catch (MessagingException e)
+        {
+            Log.Kept(_logger, e.Failure);
+        }
+        finally
+        {
+            _underWay.TryRemove(copy.Message, out _);
         }
     }
 
-    private static MessagingException NotReady(Peer peer) => new(
-        MessagingFailure.RecipientNotReady, $"{peer.Name} has no device yet that a message could be encrypted to");
-
-    private static bool HasSession(StoreTransaction transaction, ClientId client, DeviceId device)
-    {
-        using var sessions = transaction.GetSessions(client, device);
-        return sessions.HasSession;
-    }
+    private static MessagingException NotReady(Peer peer, bool isUnaccepted = false) => new(
+        MessagingFailure.RecipientNotReady,
+        isUnaccepted && peer.Devices.Count > 0
+            ? $"{peer.Name} has only devices that are not linked, or none but this one"
+            : $"{peer.Name} has no device yet that a message could be encrypted to");
 
     private static partial class Log
     {

@@ -46,5 +46,11 @@ internal static class DeviceKeys
         return DevicePrekeys.Import(stored.Span);
     }
 
+    public static void SavePrekeys(StoreTransaction transaction, DevicePrekeys prekeys)
+    {
+        using var exported = prekeys.Export();
+        transaction.SetSetting(PrekeysSetting, exported.Span);
+    }
+
     private static IOException Missing() => new("it holds no device keys; log in first");
 }

@@ -1,0 +1,242 @@
+using System.Security.Cryptography;
+using KerberosMessaging.Client.Store;
+using KerberosMessaging.Cryptography;
+using KerberosMessaging.EndToEnd;
+using KerberosMessaging.Protocol;
+using KerberosMessaging.Protocol.Messages;
+using KerberosMessaging.Tickets;
+using Microsoft.Extensions.Logging;
+
+namespace KerberosMessaging.Client.Conversations;
+
+/// <summary>
+/// Reads what was delivered, within a transaction: the message, the advanced ratchet, and what is to be done about it are in the store
+/// together, before anything is acknowledged.
+/// </summary>
+internal sealed partial class Incoming(OwnDevice self, Contacts contacts, MessagingOptions options)
+{
+    private readonly ILogger _logger = options.LoggerFactory.CreateLogger<Incoming>();
+
+    private Account Account => self.Account;
+
+    /// <summary>Takes one delivery. A repeat of one that was taken before changes nothing.</summary>
+    public void Take(StoreTransaction transaction, Deliver delivery)
+    {
+        if (transaction.IsReceived(delivery.Sender, delivery.Message))
+        {
+            return;
+        }
+
+        var now = options.Time.GetUtcNow();
+        transaction.AddReceived(delivery.Sender, delivery.Message, now);
+        var device = transaction.FindDevice(delivery.Sender, delivery.SenderDevice);
+        if (EnvelopeFormat.TryReadCredentials(delivery.Envelope.Span, out var credentials))
+        {
+            if (contacts.PinSender(transaction, delivery, credentials) is null)
+            {
+                AddProblem(transaction, delivery, MessageProblem.UntrustedSender);
+                return;
+            }
+
+            device = transaction.FindDevice(delivery.Sender, delivery.SenderDevice);
+        }
+
+        var result = DecryptResult.NoSession;
+        byte[] plaintext = [];
+        if (device is not null)
+        {
+            result = Decrypt(transaction, delivery, device, now, out plaintext);
+        }
+
+        if (result == DecryptResult.Ok)
+        {
+            Handle(transaction, delivery, device!, delivery.Message, plaintext);
+            CryptographicOperations.ZeroMemory(plaintext);
+            return;
+        }
+
+        // Also a message that counts as a duplicate: its id was never seen, so one of the two sides has gone back in time.
+        Log.Unreadable(_logger, result);
+        AddProblem(transaction, delivery, MessageProblem.Unreadable);
+        transaction.AddUnreadable(delivery.Sender, delivery.SenderDevice, delivery.Message, now);
+    }
+
+    private DecryptResult Decrypt(
+        StoreTransaction transaction, Deliver delivery, StoredDevice device, DateTimeOffset now, out byte[] plaintext)
+    {
+        var isStart = EnvelopeFormat.TryReadKind(delivery.Envelope.Span, out var kind) && kind == EnvelopeKind.Prekey;
+        using var prekeys = isStart ? DeviceKeys.Prekeys(transaction) : null;
+        using var sessions = transaction.GetSessions(delivery.Sender, delivery.SenderDevice);
+        var result = sessions.Decrypt(
+            self.Identity,
+            prekeys,
+            device.Identity,
+            delivery.Envelope.Span,
+            delivery.Message.Value.ToByteArray(bigEndian: true),
+            now,
+            out plaintext);
+        if (result == DecryptResult.Ok)
+        {
+            transaction.SetSessions(delivery.Sender, delivery.SenderDevice, sessions);
+            if (prekeys?.IsChanged == true)
+            {
+                DeviceKeys.SavePrekeys(transaction, prekeys);
+            }
+
+            // Only for messages of people, or two idle devices would answer each other for ever.
+            if (MessageContent.TryRead(plaintext) is not { } content || ControlMessages.IsShown(content.Kind) || content.Kind == MessageKind.SentCopy)
+            {
+                transaction.SetAnswerDue(delivery.Sender, delivery.SenderDevice, sessions.WantsAnswer(now));
+            }
+        }
+
+        return result;
+    }
+
+    /// <summary>Does what a content asks for. <paramref name="message"/> is the id that it was first sent under.</summary>
+    private void Handle(StoreTransaction transaction, Deliver delivery, StoredDevice device, MessageId message, byte[] plaintext)
+    {
+        // Bytes of another format are kept as they are: a newer version may know it.
+        if (MessageContent.TryRead(plaintext) is not { } content || ControlMessages.IsShown(content.Kind))
+        {
+            transaction.AddMessage(new NewMessage(
+                message,
+                delivery.Sender,
+                false,
+                delivery.SenderDevice,
+                NameOf(transaction, delivery),
+                delivery.AcceptedAt,
+                plaintext,
+                MessageProblem.None));
+            return;
+        }
+
+        switch (content.Kind)
+        {
+            case MessageKind.SentCopy when IsOwnLinked(transaction, delivery.Sender, device):
+                TakeCopy(transaction, delivery, content);
+                break;
+            case MessageKind.ResendRequest:
+                foreach (var wanted in ControlMessages.ReadIds(content.Body.Span) ?? [])
+                {
+                    transaction.AddResend(delivery.Sender, delivery.SenderDevice, wanted);
+                }
+
+                break;
+            case MessageKind.Resent when message == delivery.Message:
+                TakeResent(transaction, delivery, device, content);
+                break;
+            case MessageKind.Gone:
+                foreach (var gone in ControlMessages.ReadIds(content.Body.Span) ?? [])
+                {
+                    transaction.RemoveUnreadable(delivery.Sender, gone);
+                }
+
+                break;
+            case MessageKind.AccountKey when delivery.Sender == Account.Client:
+                TakeAccountKey(transaction, device, content);
+                break;
+            default:
+                break;
+        }
+    }
+
+    private bool IsOwnLinked(StoreTransaction transaction, ClientId sender, StoredDevice device) =>
+        sender == Account.Client
+        && (options.UnlinkedDevices == UnlinkedDevicePolicy.Accept
+            || Contacts.StandingOf(device, transaction.GetContactKey(sender)) != DeviceStanding.Unlinked);
+
+    private void TakeCopy(StoreTransaction transaction, Deliver delivery, MessageContent content)
+    {
+        if (ControlMessages.ReadSentCopy(content.Body.Span) is not { } copy)
+        {
+            return;
+        }
+
+        if (transaction.FindContact(copy.RecipientName) is null && transaction.FindContactName(copy.Recipient) is null)
+        {
+            transaction.AddContact(copy.Recipient, copy.RecipientName);
+        }
+
+        transaction.AddMessage(new NewMessage(
+            copy.Message, copy.Recipient, true, delivery.SenderDevice, Account.Name, delivery.AcceptedAt, copy.Content, MessageProblem.None));
+    }
+
+    // Taken only where it is missing: what was read before is not shown a second time.
+    private void TakeResent(StoreTransaction transaction, Deliver delivery, StoredDevice device, MessageContent content)
+    {
+        if (ControlMessages.ReadResent(content.Body.Span) is not { } resent)
+        {
+            return;
+        }
+
+        var isMissing = transaction.RemoveUnreadable(delivery.Sender, resent.Message);
+        if (isMissing || !transaction.IsReceived(delivery.Sender, resent.Message))
+        {
+            transaction.AddReceived(delivery.Sender, resent.Message, options.Time.GetUtcNow());
+            if (MessageContent.TryRead(resent.Content) is { } inner && !ControlMessages.IsShown(inner.Kind))
+            {
+                // Nothing that a person would miss: the report of it goes.
+                transaction.RemoveProblem(delivery.Sender, resent.Message);
+            }
+
+            Handle(transaction, delivery, device, resent.Message, resent.Content);
+        }
+    }
+
+    /// <summary>Takes the account key from the device that was given the code shown here; from any other it is refused.</summary>
+    private void TakeAccountKey(StoreTransaction transaction, StoredDevice sender, MessageContent content)
+    {
+        if (Linking.LoadCode(transaction) is not { } code)
+        {
+            return;
+        }
+
+        using (code)
+        {
+            if (ControlMessages.ReadAccountKey(content.Body.Span) is not { } given)
+            {
+                return;
+            }
+
+            using var seed = given.Seed;
+            using var key = Ed25519PrivateKey.FromSeed(seed.Span);
+            var expected = code.Prove(key.PublicKey.Span, self.Identity.Public, sender.Identity);
+            if (!CryptographicOperations.FixedTimeEquals(expected, given.Proof))
+            {
+                Log.LinkRefused(_logger);
+                return;
+            }
+
+            var link = DeviceLink.Sign(key, Account.Client, Account.Device, self.Identity.Public.ToBytes());
+            AccountKey.Save(transaction, seed.Span);
+            AccountKey.SaveLink(transaction, link);
+            transaction.SetContactKey(Account.Client, new ContactKey(key.PublicKey.ToArray(), [], false));
+            Linking.ForgetCode(transaction);
+            self.SetLink(link);
+        }
+    }
+
+    private static void AddProblem(StoreTransaction transaction, Deliver delivery, MessageProblem problem) =>
+        transaction.AddMessage(new NewMessage(
+            delivery.Message,
+            delivery.Sender,
+            false,
+            delivery.SenderDevice,
+            NameOf(transaction, delivery),
+            delivery.AcceptedAt,
+            null,
+            problem));
+
+    private static string NameOf(StoreTransaction transaction, Deliver delivery) =>
+        transaction.FindContactName(delivery.Sender) ?? delivery.SenderName;
+
+    private static partial class Log
+    {
+        [LoggerMessage(4004, LogLevel.Information, "A message could not be read: {Result}.")]
+        public static partial void Unreadable(ILogger logger, DecryptResult result);
+
+        [LoggerMessage(4005, LogLevel.Warning, "Somebody who was not given the code tried to link this device.")]
+        public static partial void LinkRefused(ILogger logger);
+    }
+}
