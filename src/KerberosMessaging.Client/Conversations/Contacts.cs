@@ -99,7 +99,7 @@ internal sealed class Contacts(LocalStore store, AuthSession auth, Account accou
     private Peer Verify(ClientFound found)
     {
         var devices = new List<PeerDevice>();
-        foreach (var bytes in found.Certificates)
+        foreach (var (bytes, _) in found.Devices)
         {
             if (DeviceCertificate.TryRead(bytes, account.RealmKey) is not { } certificate
                 || certificate.Client != found.Client

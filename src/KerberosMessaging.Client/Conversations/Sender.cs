@@ -194,7 +194,7 @@ internal sealed partial class Sender(LocalStore store, Contacts contacts, Server
                 throw NotReady(peer);
             }
 
-            var request = new SendMessageRequest(message, peer.Client, 0, DeliveryKind.Durable, envelopes);
+            var request = new SendMessageRequest(message, peer.Client, 0, DeliveryKind.Durable, envelopes, []);
             var bytes = WireWriter.ToArray(request);
             RefuseIfTooLarge(request, bytes);
             transaction.PutInOutbox(message, peer.Name, plaintext, bytes);
