@@ -144,6 +144,7 @@ public static class AuthServerApp
         services.AddRequest<FinishPasswordChangeRequest, FinishPasswordChangeHandler>(RequestAccess.SignedIn, cost: 2);
         services.AddRequest<ListDevicesRequest, ListDevicesHandler>(RequestAccess.SignedIn);
         services.AddRequest<RenameDeviceRequest, RenameDeviceHandler>(RequestAccess.SignedIn);
+        services.AddRequest<LinkDeviceRequest, LinkDeviceHandler>(RequestAccess.SignedIn, cost: 2);
         services.AddRequest<RemoveDeviceRequest, RemoveDeviceHandler>(RequestAccess.SignedIn);
         services.AddRequest<AuthenticateServerRequest, AuthenticateServerHandler>(RequestAccess.Anyone, cost: 5);
         services.AddRequest<SubscribeRevocationsRequest, SubscribeRevocationsHandler>(RequestAccess.EnrolledServer);

@@ -93,6 +93,9 @@ public enum MessageCode : ushort
     /// <summary>Asks what the server has of the device's one-time prekeys.</summary>
     GetPrekeyStatus = 1050,
 
+    /// <summary>Stores the statement of the account key that one of one's own devices is one's own.</summary>
+    LinkDevice = 1051,
+
     /// <summary>Begins the upload of a blob, or asks where to go on with it.</summary>
     StartBlob = 1055,
 
@@ -141,7 +144,7 @@ public enum MessageCode : ushort
     /// <summary>A ticket-granting ticket.</summary>
     TicketGranted = 1613,
 
-    /// <summary>A client's id, home server and device certificates.</summary>
+    /// <summary>A client's id, home server, device certificates and links.</summary>
     ClientFound = 1614,
 
     /// <summary>Done, with nothing more to say.</summary>

@@ -54,7 +54,7 @@ public enum ProtocolError : ushort
     /// <summary>The enrolment token is unknown, used or expired, or the enrolment is not acceptable.</summary>
     EnrolmentRefused = 105,
 
-    /// <summary>The device is not acceptable for this client: other keys, revoked, or one too many.</summary>
+    /// <summary>The device or its link is not acceptable for this client: other keys, revoked, one too many, or a link that does not verify.</summary>
     DeviceRefused = 106,
 
     /// <summary>

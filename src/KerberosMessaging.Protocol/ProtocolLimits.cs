@@ -30,6 +30,9 @@ public static class ProtocolLimits
     /// <summary>Largest device certificate in bytes.</summary>
     public const int CertificateBytes = 512;
 
+    /// <summary>Bytes of a device link.</summary>
+    public const int DeviceLinkBytes = 97;
+
     /// <summary>Largest prekey bundle in bytes.</summary>
     public const int PrekeyBundleBytes = 4096;
 

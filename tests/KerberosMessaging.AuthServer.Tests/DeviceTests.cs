@@ -98,7 +98,7 @@ public sealed class DeviceTests : IAsyncLifetime
     {
         await using var phone = await _server.ConnectAsync();
         var phones = await _alice.LoginAsync(phone, _phone);
-        var both = (await _client.RequestAsync<ClientFound>(new LookUpClientRequest("alice"))).Certificates;
+        var both = (await _client.RequestAsync<ClientFound>(new LookUpClientRequest("alice"))).Devices.Select(static device => device.Certificate);
         Assert.Equal([_ticket.Part.Certificate, phones.Part.Certificate], both);
 
         await _client.RequestAsync<Done>(new RemoveDeviceRequest(_phone.Id));
@@ -108,7 +108,7 @@ public sealed class DeviceTests : IAsyncLifetime
         Assert.Equal(ProtocolError.TicketRefused, await _server.TryPresentAsync(phones));
         Assert.Null(await _server.TryPresentAsync(_ticket));
         Assert.Equal(_alice.Device.Id, Assert.Single(await ListAsync(_client)).Device);
-        var left = Assert.Single((await _client.RequestAsync<ClientFound>(new LookUpClientRequest("alice"))).Certificates);
+        var left = Assert.Single((await _client.RequestAsync<ClientFound>(new LookUpClientRequest("alice"))).Devices).Certificate;
         Assert.Equal(_ticket.Part.Certificate, left);
         await _client.RequestAsync<ServerList>(new ListServersRequest());
 
@@ -208,7 +208,7 @@ public sealed class DeviceTests : IAsyncLifetime
         await using var another = await _server.ConnectAsync();
         Assert.True((await _alice.TryLoginAsync(another, new TestDevice())).Succeeded);
         Assert.Equal(ProtocolError.DeviceRefused, (await _alice.TryLoginAsync(another, new TestDevice())).Error);
-        Assert.Equal(32, (await _client.RequestAsync<ClientFound>(new LookUpClientRequest("alice"))).Certificates.Count);
+        Assert.Equal(32, (await _client.RequestAsync<ClientFound>(new LookUpClientRequest("alice"))).Devices.Count);
     }
 
     [Fact]

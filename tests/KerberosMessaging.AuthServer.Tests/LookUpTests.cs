@@ -35,7 +35,7 @@ public sealed class LookUpTests : IAsyncLifetime
         var found = await LookUpAsync(name);
 
         Assert.Equal((_ticket.Part.Client, "Alice"), (found.Client, found.Name));
-        Assert.Equal(_ticket.Part.Certificate, Assert.Single(found.Certificates));
+        Assert.Equal(_ticket.Part.Certificate, Assert.Single(found.Devices).Certificate);
     }
 
     [Theory]
@@ -54,7 +54,8 @@ public sealed class LookUpTests : IAsyncLifetime
         var second = await _client.LoginAsync(_alice, new TestDevice());
         var third = await _client.LoginAsync(_alice, new TestDevice());
         Assert.Equal(
-            [_ticket.Part.Certificate, second.Part.Certificate, third.Part.Certificate], (await LookUpAsync("alice")).Certificates);
+            [_ticket.Part.Certificate, second.Part.Certificate, third.Part.Certificate],
+            (await LookUpAsync("alice")).Devices.Select(static device => device.Certificate));
 
         await _server.ReadAsync(database =>
         {
@@ -62,8 +63,9 @@ public sealed class LookUpTests : IAsyncLifetime
             return database.SaveChangesAsync(Cancel);
         });
 
-        var certificates = (await LookUpAsync("alice")).Certificates;
+        var certificates = (await LookUpAsync("alice")).Devices.Select(static device => device.Certificate);
         Assert.Equal([second.Part.Certificate, third.Part.Certificate], certificates);
+        Assert.All((await LookUpAsync("alice")).Devices, static device => Assert.Empty(device.Link));
         Assert.All(
             certificates,
             bytes => Assert.Equal(_ticket.Part.Client, DeviceCertificate.TryRead(bytes, _server.Keys.Realm.PublicKey.Span)?.Client));
@@ -74,7 +76,7 @@ public sealed class LookUpTests : IAsyncLifetime
     {
         await SampleRecord.RegisterAsync(_client, "bob");
 
-        Assert.Empty((await LookUpAsync("bob")).Certificates);
+        Assert.Empty((await LookUpAsync("bob")).Devices);
     }
 
     [Fact]

@@ -294,7 +294,7 @@ public sealed class PasswordChangeTests : IAsyncLifetime
             Assert.All(
                 (await _server.DevicesAsync()).Where(row => row.ClientId == _alice.Client.Value),
                 static row => Assert.Equal("password reset", row.RevokedReason));
-            Assert.Empty((await bob.RequestAsync<ClientFound>(new LookUpClientRequest("alice"))).Certificates);
+            Assert.Empty((await bob.RequestAsync<ClientFound>(new LookUpClientRequest("alice"))).Devices);
 
             // A new device with the new password, and none of the old ones even with it.
             Assert.Equal(ProtocolError.DeviceRefused, (await reset.TryLoginAsync(other, _alice.Device)).Error);

@@ -83,11 +83,11 @@ public sealed class ServerRefusalTests : IAsyncDisposable
         {
             "certificate of another realm" => _realm.LookUp("bob") with
             {
-                Certificates = [_realm.Find("bob").Certify(bob.Device, identity.Public.ToBytes()).Sign(otherRealm)],
+                Devices = [new FoundDevice(_realm.Find("bob").Certify(bob.Device, identity.Public.ToBytes()).Sign(otherRealm), [])],
             },
-            "certificate of another client" => _realm.LookUp("bob") with { Certificates = _realm.LookUp("mallory").Certificates },
+            "certificate of another client" => _realm.LookUp("bob") with { Devices = _realm.LookUp("mallory").Devices },
             "entry of another client" => _realm.LookUp("mallory"),
-            _ => _realm.LookUp("bob") with { Certificates = [[]] },
+            _ => _realm.LookUp("bob") with { Devices = [new FoundDevice([], [])] },
         });
 
         await Refusal.OfAsync(MessagingFailure.IdentityChanged, () => alice.SendTextAsync("bob", "secret", Cancel));

@@ -16,6 +16,45 @@ public sealed class MessageRuleTests
     }
 
     [Fact]
+    public void A_message_that_leaves_a_device_out_twice_is_refused()
+    {
+        var device = DeviceId.New();
+
+        AssertRefused(Send(60, new DeviceEnvelope(DeviceId.New(), Envelope)) with { LeftOut = [device, DeviceId.New(), device] });
+    }
+
+    [Fact]
+    public void A_message_with_an_envelope_for_a_device_that_it_leaves_out_is_refused()
+    {
+        var device = DeviceId.New();
+
+        AssertRefused(
+            Send(60, new DeviceEnvelope(device, Envelope), new DeviceEnvelope(DeviceId.New(), Envelope)) with { LeftOut = [DeviceId.New(), device] });
+    }
+
+    [Fact]
+    public void A_message_may_leave_32_devices_out_and_no_more()
+    {
+        var message = Send(60, new DeviceEnvelope(DeviceId.New(), Envelope));
+        DeviceId[] most = [.. Enumerable.Range(0, ProtocolLimits.DevicesPerClient).Select(_ => DeviceId.New())];
+
+        Assert.Equal(most, ReadBack(message with { LeftOut = most }).LeftOut);
+        AssertRefused(message with { LeftOut = [.. most, DeviceId.New()] });
+    }
+
+    [Fact]
+    public void A_message_that_leaves_every_device_out_is_refused() => AssertRefused(Send(60) with { LeftOut = [DeviceId.New()] });
+
+    [Fact]
+    public void A_link_over_its_size_is_refused()
+    {
+        var found = new ClientFound(default, "bob", default, [new FoundDevice([1], new byte[ProtocolLimits.DeviceLinkBytes])]);
+
+        Assert.Equal(97, ReadBack(found).Devices[0].Link.Length);
+        AssertRefused(found with { Devices = [new FoundDevice([1], new byte[98])] });
+    }
+
+    [Fact]
     public void A_message_without_envelopes_is_refused() => AssertRefused(Send(60));
 
     [Fact]
@@ -335,7 +374,7 @@ public sealed class MessageRuleTests
     private static ServerKeys Keys(VersionedKey[] service, VersionedKey[] ticketSigning) => new(new byte[32], service, ticketSigning);
 
     private static SendMessageRequest Send(uint timeToLive, params DeviceEnvelope[] envelopes) =>
-        new(MessageId.New(), ClientId.New(), timeToLive, DeliveryKind.Durable, envelopes);
+        new(MessageId.New(), ClientId.New(), timeToLive, DeliveryKind.Durable, envelopes, []);
 
     private static T ReadBack<T>(T message)
         where T : IWireMessage<T> => WireReader.ReadWhole<T>(WireWriter.ToArray(message));

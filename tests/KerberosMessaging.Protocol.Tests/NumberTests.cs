@@ -38,6 +38,7 @@ public sealed class NumberTests
         1048 ConfirmServerKeys
         1049 FetchPreviousKeys
         1050 GetPrekeyStatus
+        1051 LinkDevice
         1055 StartBlob
         1056 WriteBlob
         1057 ReadBlob
@@ -159,6 +160,7 @@ public sealed class NumberTests
         Assert.Equal(1024, ProtocolLimits.TicketBytes);
         Assert.Equal(2048, ProtocolLimits.SealedPartBytes);
         Assert.Equal(512, ProtocolLimits.CertificateBytes);
+        Assert.Equal(97, ProtocolLimits.DeviceLinkBytes);
         Assert.Equal(4096, ProtocolLimits.PrekeyBundleBytes);
         Assert.Equal(32, ProtocolLimits.X25519PrekeyBytes);
         Assert.Equal(1248, ProtocolLimits.MlKem768PrekeyBytes);

@@ -72,6 +72,7 @@ public sealed class SpecificationTests
         Assert.Equal(golden.Recipient, request.Recipient);
         Assert.Equal(3600u, request.TimeToLiveSeconds);
         Assert.Equal(golden.Envelopes[0].Device, Assert.Single(request.Envelopes).Device);
+        Assert.Equal(golden.Envelopes[1].Device, Assert.Single(request.LeftOut));
         Assert.Equal(example, WireWriter.ToArray(request));
     }
 
@@ -128,6 +129,7 @@ public sealed class SpecificationTests
             ("ticket", ProtocolLimits.TicketBytes),
             ("authenticator or sealed reply part", ProtocolLimits.SealedPartBytes),
             ("device certificate", ProtocolLimits.CertificateBytes),
+            ("device link", ProtocolLimits.DeviceLinkBytes),
             ("prekey bundle", ProtocolLimits.PrekeyBundleBytes),
             ("one-time prekeys in one upload", ProtocolLimits.OneTimePrekeysPerUpload),
             ("one-time prekeys of one kind that a device has here", ProtocolLimits.OneTimePrekeysPerKind),

@@ -11,6 +11,7 @@ namespace KerberosMessaging.AuthServer.Admin;
 /// <param name="Id" example="c2f8d9a1-7b3e-4c56-b0a4-5e6d7f8091a2">The device's id, unique within its client.</param>
 /// <param name="Name" example="laptop">What its person calls it.</param>
 /// <param name="Serial" example="17">The serial of its certificate.</param>
+/// <param name="IsLinked" example="true">Whether its client's account key says that it is the client's: peers refuse a device that is not, until they accept it.</param>
 /// <param name="CreatedAt" example="2026-05-04T08:15:30Z">When it first logged in.</param>
 /// <param name="LastSeenAt" example="2026-05-30T07:55:00Z">When it last logged in or renewed.</param>
 /// <param name="RemovedAt" example="2026-06-01T12:00:00Z">When it was removed; null while it may log in.</param>
@@ -19,13 +20,14 @@ internal sealed record DeviceView(
     Guid Id,
     string Name,
     long Serial,
+    bool IsLinked,
     DateTimeOffset CreatedAt,
     DateTimeOffset LastSeenAt,
     DateTimeOffset? RemovedAt,
     string? RemovedReason)
 {
     public static DeviceView Of(DeviceRow row) =>
-        new(row.DeviceId, row.Name, row.Serial, row.CreatedAt, row.LastSeenAt, row.RevokedAt, row.RevokedReason);
+        new(row.DeviceId, row.Name, row.Serial, row.Link.Length > 0, row.CreatedAt, row.LastSeenAt, row.RevokedAt, row.RevokedReason);
 }
 
 internal static class DeviceEndpoints

@@ -5,7 +5,12 @@ using Microsoft.EntityFrameworkCore;
 namespace KerberosMessaging.AuthServer.Domain;
 
 /// <summary>What peers may know of a client.</summary>
-internal sealed record ClientEntry(ClientId Client, string Name, ServerId HomeServer, IReadOnlyList<byte[]> Certificates);
+internal sealed record ClientEntry(ClientId Client, string Name, ServerId HomeServer, IReadOnlyList<DeviceEntry> Devices);
+
+/// <summary>What peers may know of a device.</summary>
+/// <param name="Certificate">The realm's statement.</param>
+/// <param name="Link">The account key's; empty while there is none.</param>
+internal sealed record DeviceEntry(byte[] Certificate, byte[] Link);
 
 /// <summary>Looks clients up by name.</summary>
 internal sealed class ClientDirectory(AuthDbContext database, AuthWriter writer, MessageServers servers)
@@ -20,12 +25,12 @@ internal sealed class ClientDirectory(AuthDbContext database, AuthWriter writer,
         }
 
         var home = client.HomeServerId ?? await AssignHomeAsync(client.Id, cancellationToken);
-        var certificates = await database.Devices
+        var devices = await database.Devices
             .Where(row => row.ClientId == client.Id && row.RevokedAt == null)
             .OrderBy(static row => row.Serial)
-            .Select(static row => row.Certificate)
+            .Select(static row => new DeviceEntry(row.Certificate, row.Link))
             .ToListAsync(cancellationToken);
-        return new ClientEntry(new ClientId(client.Id), client.Name, new ServerId(home ?? default), certificates);
+        return new ClientEntry(new ClientId(client.Id), client.Name, new ServerId(home ?? default), devices);
     }
 
     // Mailboxes follow the choice, so the first one stands. The server that is home to the fewest clients is chosen.

@@ -10,7 +10,14 @@ namespace KerberosMessaging.AuthServer.Domain;
 /// <summary>A device that may log in, with its certificate.</summary>
 internal sealed record CertifiedDevice(DeviceId Device, byte[] Certificate);
 
-/// <summary>The devices of clients: added by their first login, listed, renamed and removed by their client.</summary>
+/// <summary>Why a link was not stored.</summary>
+internal enum LinkRefusal
+{
+    UnknownDevice,
+    WrongLink,
+}
+
+/// <summary>The devices of clients: added by their first login, listed, renamed, linked and removed by their client.</summary>
 internal sealed class DeviceService(AuthDbContext database, AuthWriter writer, RealmKeys keys, RevocationLog revocations)
 {
     private static readonly TimeSpan LastSeenPrecision = TimeSpan.FromMinutes(1);
@@ -36,6 +43,33 @@ internal sealed class DeviceService(AuthDbContext database, AuthWriter writer, R
                 scope.Database.SaveChanges();
                 scope.Audit(new AuditEvent(AuditKind.DeviceRenamed, origin, Target(row)));
                 return true;
+            },
+            cancellationToken);
+
+    /// <summary>
+    /// Stores the link of an active device in place of an earlier one. Refused where there is no device of that id, or the link
+    /// is not for this client, device and identity. Which account key signed is for the client's peers to judge.
+    /// </summary>
+    /// <returns>Null when it is stored.</returns>
+    public Task<LinkRefusal?> LinkAsync(ClientId client, DeviceId device, byte[] link, Origin origin, CancellationToken cancellationToken) =>
+        writer.WriteAsync<LinkRefusal?>(
+            scope =>
+            {
+                if (FindActive(scope, client.Value, device.Value) is not { } row)
+                {
+                    return LinkRefusal.UnknownDevice;
+                }
+
+                if (!DeviceLink.TryVerify(link, client, device, row.Identity, out var accountKey))
+                {
+                    return LinkRefusal.WrongLink;
+                }
+
+                row.Link = link;
+                scope.Database.SaveChanges();
+                scope.Audit(new AuditEvent(
+                    AuditKind.DeviceLinked, origin, Target(row), $"account key {Convert.ToHexStringLower(accountKey)}"));
+                return null;
             },
             cancellationToken);
 
@@ -127,6 +161,7 @@ internal sealed class DeviceService(AuthDbContext database, AuthWriter writer, R
     {
         row.RevokedAt = scope.Now;
         row.RevokedReason = reason;
+        row.Link = [];
         scope.Database.SaveChanges();
         revocations.RevokeDevice(scope, row.ClientId, row.DeviceId, reason);
         scope.Audit(new AuditEvent(AuditKind.DeviceRemoved, origin, Target(row), reason));

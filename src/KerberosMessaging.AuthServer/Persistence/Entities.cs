@@ -58,6 +58,9 @@ internal sealed class DeviceRow
 
     public required byte[] Certificate { get; set; }
 
+    /// <summary>The statement of its client's account key; empty while there is none, and once it is removed.</summary>
+    public byte[] Link { get; set; } = [];
+
     public DateTimeOffset CreatedAt { get; init; }
 
     /// <summary>When it last logged in or renewed, to the minute.</summary>

@@ -30,6 +30,21 @@ internal sealed class RenameDeviceHandler(DeviceService devices) : IRequestHandl
             : HandlerReply.Refuse(ProtocolError.UnknownDevice);
 }
 
+internal sealed class LinkDeviceHandler(DeviceService devices) : IRequestHandler<LinkDeviceRequest>
+{
+    public async ValueTask<HandlerReply> HandleAsync(
+        LinkDeviceRequest request,
+        WireConnection connection,
+        CancellationToken cancellationToken) =>
+        await devices.LinkAsync(
+            connection.Principal!.Client, request.Device, request.Link, connection.ToOrigin(), cancellationToken) switch
+        {
+            null => HandlerReply.Of(new Done()),
+            LinkRefusal.UnknownDevice => HandlerReply.Refuse(ProtocolError.UnknownDevice),
+            _ => HandlerReply.Refuse(ProtocolError.DeviceRefused),
+        };
+}
+
 internal sealed class RemoveDeviceHandler(DeviceService devices) : IRequestHandler<RemoveDeviceRequest>
 {
     public async ValueTask<HandlerReply> HandleAsync(

@@ -23,6 +23,7 @@ internal sealed class LookUpClientHandler(ClientDirectory directory) : IRequestH
         WireConnection connection,
         CancellationToken cancellationToken) =>
         await directory.FindAsync(request.Name, cancellationToken) is { } found
-            ? HandlerReply.Of(new ClientFound(found.Client, found.Name, found.HomeServer, found.Certificates))
+            ? HandlerReply.Of(new ClientFound(found.Client, found.Name, found.HomeServer, [.. found.Devices
+                .Select(static device => new FoundDevice(device.Certificate, device.Link))]))
             : HandlerReply.Refuse(ProtocolError.UnknownClient);
 }

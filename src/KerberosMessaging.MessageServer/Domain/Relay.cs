@@ -194,7 +194,7 @@ internal sealed partial class Relay
         {
             // Whoever writes to itself means its other devices.
             var device = mailboxes[i].Device;
-            if (!IsAsked(submission, device.Device) && device != submission.Sender)
+            if (!IsNamed(submission, device.Device) && device != submission.Sender)
             {
                 (missing ??= []).Add(device.Device);
             }
@@ -203,7 +203,7 @@ internal sealed partial class Relay
         return unknown is null && missing is null ? null : SendResult.Mismatched(unknown ?? [], missing ?? []);
     }
 
-    private static bool IsAsked(Submission submission, DeviceId device)
+    private static bool IsNamed(Submission submission, DeviceId device)
     {
         for (var i = 0; i < submission.Envelopes.Count; i++)
         {
@@ -213,7 +213,7 @@ internal sealed partial class Relay
             }
         }
 
-        return false;
+        return submission.LeftOut.Contains(device);
     }
 
     // In all mailboxes or in none.

@@ -18,7 +18,8 @@ internal sealed class Submission
         ClientId recipient,
         uint timeToLiveSeconds,
         bool isEphemeral,
-        IReadOnlyList<SubmittedEnvelope> envelopes)
+        IReadOnlyList<SubmittedEnvelope> envelopes,
+        IReadOnlyList<DeviceId> leftOut)
     {
         Sender = sender;
         SenderName = senderName;
@@ -27,6 +28,7 @@ internal sealed class Submission
         TimeToLiveSeconds = timeToLiveSeconds;
         IsEphemeral = isEphemeral;
         Envelopes = envelopes;
+        LeftOut = leftOut;
         for (var i = 0; i < envelopes.Count; i++)
         {
             Size += envelopes[i].Body.Length;
@@ -51,12 +53,16 @@ internal sealed class Submission
 
     public IReadOnlyList<SubmittedEnvelope> Envelopes { get; }
 
+    /// <summary>Devices that are not missed, although there is no envelope for them.</summary>
+    public IReadOnlyList<DeviceId> LeftOut { get; }
+
     /// <summary>Bytes of all envelopes.</summary>
     public long Size { get; }
 
     /// <summary>
-    /// XXH3 over all that was asked for: tells a repeat from another message under the same id. Whoever makes two that collide
-    /// deceives itself alone, since ids are a sender's own.
+    /// XXH3 over all that is to be delivered: tells a repeat from another message under the same id. What was left out decides
+    /// only whether a message is taken, so a sender that has learned of one more device still repeats. Whoever makes two that
+    /// collide deceives itself alone, since ids are a sender's own.
     /// </summary>
     public ulong Digest { get; }
 

@@ -24,7 +24,8 @@ internal sealed class SendMessageHandler(Relay relay, TimeProvider time) : IPipe
             request.Recipient,
             request.TimeToLiveSeconds,
             request.Kind == DeliveryKind.Ephemeral,
-            envelopes);
+            envelopes,
+            request.LeftOut);
 
         // To the millisecond, as it is stored and told: a repeat is answered as the first was.
         var acceptedAt = DateTimeOffset.FromUnixTimeMilliseconds(time.GetUtcNow().ToUnixTimeMilliseconds());

@@ -112,3 +112,23 @@ public sealed record RemoveDeviceRequest(DeviceId Device) : IWireMessage<RemoveD
     /// <inheritdoc />
     public void Write(WireWriter writer) => writer.WriteId(Device.Value);
 }
+
+/// <summary>Stores the link of one of the client's own devices, in place of an earlier one.</summary>
+/// <param name="Device">The device; it may be the one that asks.</param>
+/// <param name="Link">The account key's statement, <see cref="ProtocolLimits.DeviceLinkBytes"/> bytes.</param>
+public sealed record LinkDeviceRequest(DeviceId Device, byte[] Link) : IWireMessage<LinkDeviceRequest>
+{
+    /// <inheritdoc />
+    public static MessageCode Code => MessageCode.LinkDevice;
+
+    /// <inheritdoc />
+    public static LinkDeviceRequest Read(ref WireReader reader) =>
+        new(new DeviceId(reader.ReadId()), reader.ReadFixed(ProtocolLimits.DeviceLinkBytes));
+
+    /// <inheritdoc />
+    public void Write(WireWriter writer)
+    {
+        writer.WriteId(Device.Value);
+        writer.WriteFixed(Link, ProtocolLimits.DeviceLinkBytes);
+    }
+}

@@ -18,8 +18,8 @@ public sealed record LookUpClientRequest(string Name) : IWireMessage<LookUpClien
 /// <param name="Client">Its id.</param>
 /// <param name="Name">Its name as registered.</param>
 /// <param name="HomeServer">The message server that holds its mailboxes; zero while it has none.</param>
-/// <param name="Certificates">The certificate of each active device.</param>
-public sealed record ClientFound(ClientId Client, string Name, ServerId HomeServer, IReadOnlyList<byte[]> Certificates)
+/// <param name="Devices">Each active device.</param>
+public sealed record ClientFound(ClientId Client, string Name, ServerId HomeServer, IReadOnlyList<FoundDevice> Devices)
     : IWireMessage<ClientFound>
 {
     /// <inheritdoc />
@@ -31,13 +31,13 @@ public sealed record ClientFound(ClientId Client, string Name, ServerId HomeServ
         var client = new ClientId(reader.ReadId());
         var name = reader.ReadText(ProtocolLimits.NameBytes);
         var home = new ServerId(reader.ReadId());
-        var certificates = new byte[reader.ReadCount(ProtocolLimits.DevicesPerClient, 2)][];
-        for (var i = 0; i < certificates.Length; i++)
+        var devices = new FoundDevice[reader.ReadCount(ProtocolLimits.DevicesPerClient, FoundDevice.MinimumSize)];
+        for (var i = 0; i < devices.Length; i++)
         {
-            certificates[i] = reader.ReadBytes16(ProtocolLimits.CertificateBytes);
+            devices[i] = FoundDevice.Read(ref reader);
         }
 
-        return new ClientFound(client, name, home, certificates);
+        return new ClientFound(client, name, home, devices);
     }
 
     /// <inheritdoc />
@@ -46,10 +46,29 @@ public sealed record ClientFound(ClientId Client, string Name, ServerId HomeServ
         writer.WriteId(Client.Value);
         writer.WriteText(Name);
         writer.WriteId(HomeServer.Value);
-        writer.WriteCount(Certificates.Count);
-        foreach (var certificate in Certificates)
+        writer.WriteCount(Devices.Count);
+        foreach (var device in Devices)
         {
-            writer.WriteBytes16(certificate);
+            device.Write(writer);
         }
+    }
+}
+
+/// <summary>A device of a client that was looked up.</summary>
+/// <param name="Certificate">The realm's statement that it is the client's.</param>
+/// <param name="Link">The statement of the client's account key; empty while the device is not linked.</param>
+public sealed record FoundDevice(byte[] Certificate, byte[] Link)
+{
+    internal const int MinimumSize = 2 + 2;
+
+    /// <summary>Reads one entry.</summary>
+    public static FoundDevice Read(ref WireReader reader) =>
+        new(reader.ReadBytes16(ProtocolLimits.CertificateBytes), reader.ReadBytes16(ProtocolLimits.DeviceLinkBytes));
+
+    /// <summary>Writes one entry.</summary>
+    public void Write(WireWriter writer)
+    {
+        writer.WriteBytes16(Certificate);
+        writer.WriteBytes16(Link);
     }
 }

@@ -1,17 +1,22 @@
 namespace KerberosMessaging.Protocol.Messages;
 
-/// <summary>Sends one message to a client: one end-to-end envelope for each of its devices.</summary>
+/// <summary>Sends one message to a client: one end-to-end envelope for each of its devices that is not left out.</summary>
 /// <param name="Message">Random id; a repeat of it is answered as the first was, and stored once.</param>
 /// <param name="Recipient">The client it is for.</param>
 /// <param name="TimeToLiveSeconds">How long it may wait; 0 for the server's default.</param>
 /// <param name="Kind">Whether it waits for devices that are away.</param>
 /// <param name="Envelopes">At least one; no device twice.</param>
+/// <param name="LeftOut">
+/// Devices that the sender knows of and writes no envelope for, such as those that it does not accept; no device twice, and none
+/// that has an envelope.
+/// </param>
 public sealed record SendMessageRequest(
     MessageId Message,
     ClientId Recipient,
     uint TimeToLiveSeconds,
     DeliveryKind Kind,
-    IReadOnlyList<DeviceEnvelope> Envelopes) : IWireMessage<SendMessageRequest>
+    IReadOnlyList<DeviceEnvelope> Envelopes,
+    IReadOnlyList<DeviceId> LeftOut) : IWireMessage<SendMessageRequest>
 {
     /// <inheritdoc />
     public static MessageCode Code => MessageCode.SendMessage;
@@ -33,19 +38,18 @@ public sealed record SendMessageRequest(
         for (var i = 0; i < envelopes.Length; i++)
         {
             var device = new DeviceId(reader.ReadId());
-            for (var j = 0; j < i; j++)
-            {
-                if (envelopes[j].Device == device)
-                {
-                    throw new ProtocolException(ProtocolError.Malformed, "A message names a device twice.");
-                }
-            }
-
+            CheckIsNew(device, envelopes.AsSpan(0, i), []);
             envelopes[i] = new DeviceEnvelope(device, reader.ReadBytes32(ProtocolLimits.EnvelopeBytes));
             EnvelopeShape.Check(envelopes[i].Envelope);
         }
 
-        return new SendMessageRequest(message, recipient, timeToLive, kind, envelopes);
+        var leftOut = DeviceList.Read(ref reader);
+        for (var i = 0; i < leftOut.Length; i++)
+        {
+            CheckIsNew(leftOut[i], envelopes, leftOut.AsSpan(0, i));
+        }
+
+        return new SendMessageRequest(message, recipient, timeToLive, kind, envelopes, leftOut);
     }
 
     /// <inheritdoc />
@@ -60,6 +64,22 @@ public sealed record SendMessageRequest(
         {
             writer.WriteId(device.Value);
             writer.WriteBytes32(envelope);
+        }
+
+        DeviceList.Write(writer, LeftOut);
+    }
+
+    private static void CheckIsNew(DeviceId device, ReadOnlySpan<DeviceEnvelope> envelopes, ReadOnlySpan<DeviceId> leftOut)
+    {
+        var isNew = !leftOut.Contains(device);
+        foreach (var envelope in envelopes)
+        {
+            isNew &= envelope.Device != device;
+        }
+
+        if (!isNew)
+        {
+            throw new ProtocolException(ProtocolError.Malformed, "A message names a device twice.");
         }
     }
 }
@@ -98,7 +118,7 @@ public sealed record MessageAccepted(DateTimeOffset AcceptedAt) : IWireMessage<M
 
 /// <summary>Nothing was taken, because the envelopes do not match the recipient's devices.</summary>
 /// <param name="Unknown">Devices in the request that the recipient does not have.</param>
-/// <param name="Missing">Devices of the recipient for which there was no envelope.</param>
+/// <param name="Missing">Devices of the recipient for which there was no envelope, and that were not left out.</param>
 public sealed record DevicesMismatched(IReadOnlyList<DeviceId> Unknown, IReadOnlyList<DeviceId> Missing)
     : IWireMessage<DevicesMismatched>
 {

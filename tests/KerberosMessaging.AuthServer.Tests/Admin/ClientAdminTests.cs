@@ -1,8 +1,10 @@
 using System.Net;
 using KerberosMessaging.AuthServer.Domain.Audit;
 using KerberosMessaging.AuthServer.Tests.Support;
+using KerberosMessaging.Cryptography;
 using KerberosMessaging.Protocol;
 using KerberosMessaging.Protocol.Messages;
+using KerberosMessaging.Tickets;
 
 namespace KerberosMessaging.AuthServer.Tests.Admin;
 
@@ -215,6 +217,34 @@ public sealed class ClientAdminTests : IAsyncLifetime
         var removed = (await _admin.ListAllAsync($"{path}?includeRemoved=true", limit: 1))[0];
         Assert.Equal(account.Device.Id.Value, removed.Id());
         Assert.Equal(("2026-03-02T08:00:00Z", "removed by an admin"), (removed.Text("removedAt"), removed.Text("removedReason")));
+    }
+
+    [Fact]
+    public async Task A_device_is_shown_as_linked_from_its_link_to_its_removal()
+    {
+        var (account, ticket, laptop) = await _server.SignUpAsync("alice");
+        await using var _ = laptop;
+        await laptop.LoginAsync(account, new TestDevice());
+        var (client, device) = (ticket.Part.Client, account.Device);
+        var path = $"/clients/{client.Value}/devices";
+        Assert.Equal([false, false], await AreLinkedAsync());
+
+        using var accountKey = Ed25519PrivateKey.Generate();
+        await laptop.RequestAsync<Done>(
+            new LinkDeviceRequest(device.Id, DeviceLink.Sign(accountKey, client, device.Id, device.Identity)));
+
+        Assert.Equal([true, false], await AreLinkedAsync());
+        var shown = await _admin.ReadAsync($"/clients/{client.Value}");
+        Assert.Equal([true, false], shown.GetProperty("devices").EnumerateArray().Select(static row => row.GetProperty("isLinked").GetBoolean()));
+        Assert.Equal(
+            $"device {device.Id.Value} of client {client.Value}",
+            Assert.Single(await _admin.ListAsync("/audit?kind=deviceLinked")).Text("target"));
+
+        await _admin.ChangeAsync(HttpMethod.Delete, $"{path}/{device.Id.Value}");
+        Assert.Equal([false, false], await AreLinkedAsync());
+
+        async Task<IEnumerable<bool>> AreLinkedAsync() =>
+            (await _admin.ListAsync($"{path}?includeRemoved=true")).Select(static row => row.GetProperty("isLinked").GetBoolean());
     }
 
     [Fact]

@@ -151,7 +151,7 @@ internal sealed class Offender : IAsyncDisposable
         try
         {
             await _sending!.RequestAsync(
-                new SendMessageRequest(MessageId.New(), recipient.Client, TimeToLiveSeconds: 0, DeliveryKind.Durable, envelopes), _stop.Token);
+                new SendMessageRequest(MessageId.New(), recipient.Client, TimeToLiveSeconds: 0, DeliveryKind.Durable, envelopes, LeftOut: []), _stop.Token);
         }
         catch (RequestRefusedException e) when (e.Error == ProtocolError.QuotaExceeded)
         {

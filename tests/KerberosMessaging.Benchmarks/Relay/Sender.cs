@@ -123,7 +123,7 @@ internal sealed class Sender
             Random.Shared.NextBytes(id);
             var sent = sender._connection.SendAsync(
                 new SendMessageRequest(
-                    new MessageId(new Guid(id)), sender._recipient, TimeToLiveSeconds: 0, DeliveryKind.Durable, _envelopes),
+                    new MessageId(new Guid(id)), sender._recipient, TimeToLiveSeconds: 0, DeliveryKind.Durable, _envelopes, LeftOut: []),
                 this,
                 CancellationToken.None);
             if (!sent.IsCompletedSuccessfully)

@@ -53,7 +53,7 @@ internal sealed class ScriptedRealm : IAsyncDisposable
     public ClientFound LookUp(string name)
     {
         var client = Find(name);
-        return new ClientFound(client.Id, client.Name, Message.Id, [.. client.Certificates.Values]);
+        return new ClientFound(client.Id, client.Name, Message.Id, [.. client.Certificates.Values.Select(static bytes => new FoundDevice(bytes, []))]);
     }
 
     /// <summary>Puts a message into a mailbox.</summary>

@@ -47,7 +47,7 @@ internal sealed class RawDevice : IAsyncDisposable
         var envelope = RandomNumberGenerator.GetBytes(2 + 40 + 16 + 32);
         envelope[0] = EnvelopeShape.Version;
         envelope[1] = EnvelopeShape.RatchetKind;
-        return new SendMessageRequest(MessageId.New(), recipient.Client, 0, DeliveryKind.Durable, [new DeviceEnvelope(recipient.Device, envelope)]);
+        return new SendMessageRequest(MessageId.New(), recipient.Client, 0, DeliveryKind.Durable, [new DeviceEnvelope(recipient.Device, envelope)], []);
     }
 
     /// <summary>Makes clients with one device each, logged in at this moment.</summary>

@@ -75,7 +75,7 @@ internal sealed class TestClient : IAsyncDisposable
         Connection.RequestAsync<MessageAccepted>(Message(recipient, envelope), cancellationToken);
 
     public static SendMessageRequest Message(TestDevice recipient, byte[]? envelope = null, MessageId? id = null) =>
-        new(id ?? MessageId.New(), recipient.Client, 0, DeliveryKind.Durable, [new DeviceEnvelope(recipient.Device, envelope ?? TestEnvelope.Make())]);
+        new(id ?? MessageId.New(), recipient.Client, 0, DeliveryKind.Durable, [new DeviceEnvelope(recipient.Device, envelope ?? TestEnvelope.Make())], []);
 
     /// <summary>
     /// A request whose reply passes through the same queue as the deliveries: what was about to be pushed has come by then.

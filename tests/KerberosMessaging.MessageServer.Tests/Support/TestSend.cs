@@ -35,5 +35,6 @@ internal sealed class TestSend(Submission submission, DateTimeOffset acceptedAt)
             recipients[0].Client,
             timeToLive,
             isEphemeral,
-            [.. recipients.Select(recipient => new SubmittedEnvelope(recipient.Device, body ?? RandomNumberGenerator.GetBytes(50)))]);
+            [.. recipients.Select(recipient => new SubmittedEnvelope(recipient.Device, body ?? RandomNumberGenerator.GetBytes(50)))],
+            []);
 }

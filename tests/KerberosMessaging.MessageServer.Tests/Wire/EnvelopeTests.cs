@@ -59,6 +59,17 @@ public sealed class EnvelopeTests : IAsyncLifetime
         TestClient.Message(_bob) with { Envelopes = [new(_bob.Device, TestEnvelope.Make()), new(_bob.Device, TestEnvelope.Make())] });
 
     [Fact]
+    public Task A_message_with_an_envelope_for_a_device_that_it_leaves_out_is_malformed() =>
+        AssertMalformedAsync(TestClient.Message(_bob) with { LeftOut = [DeviceId.New(), _bob.Device] });
+
+    [Fact]
+    public async Task A_message_that_leaves_a_device_out_twice_is_malformed()
+    {
+        var device = DeviceId.New();
+        await AssertMalformedAsync(TestClient.Message(_bob) with { LeftOut = [device, device] });
+    }
+
+    [Fact]
     public Task A_message_for_more_devices_than_a_client_can_have_is_malformed() => AssertMalformedAsync(TestClient.Message(_bob) with
     {
         Envelopes = [.. Enumerable.Range(0, ProtocolLimits.DevicesPerClient + 1).Select(static _ => new DeviceEnvelope(DeviceId.New(), TestEnvelope.Make()))],

@@ -208,7 +208,7 @@ public sealed class MessagingTests : IAsyncLifetime
         await using var alice = await _server.SignInAsync(_alice, Cancellation);
         var (one, two) = (TestEnvelope.Make(), TestEnvelope.Make());
         await alice.Connection.RequestAsync<MessageAccepted>(
-            new SendMessageRequest(MessageId.New(), _bob.Client, 60, DeliveryKind.Durable, [new(phone.Device, two), new(_bob.Device, one)]), Cancellation);
+            new SendMessageRequest(MessageId.New(), _bob.Client, 60, DeliveryKind.Durable, [new(phone.Device, two), new(_bob.Device, one)], []), Cancellation);
         Assert.Equal(one, (await first.NextDeliveryAsync(Cancellation)).Envelope.ToArray());
         Assert.Equal(two, (await second.NextDeliveryAsync(Cancellation)).Envelope.ToArray());
     }
@@ -222,6 +222,75 @@ public sealed class MessagingTests : IAsyncLifetime
         var reply = await alice.Connection.RequestAsync<DevicesMismatched>(TestClient.Message(stranger), Cancellation);
         Assert.Equal([stranger.Device], reply.Unknown);
         Assert.Equal([_bob.Device], reply.Missing);
+    }
+
+    [Fact]
+    public async Task A_device_that_is_left_out_is_not_missed_and_gets_nothing()
+    {
+        var (phone, tablet) = (TestDevice.Of("bob", _bob.Client), TestDevice.Of("bob", _bob.Client));
+        await using var bob = await _server.SignInAsync(_bob, Cancellation);
+        await using var second = await _server.SignInAsync(phone, Cancellation);
+        await using var third = await _server.SignInAsync(tablet, Cancellation);
+        await bob.GrantAsync(10, Cancellation);
+        await using var alice = await _server.SignInAsync(_alice, Cancellation);
+
+        // Whether it waits in mailboxes or not.
+        foreach (var kind in new[] { DeliveryKind.Durable, DeliveryKind.Ephemeral })
+        {
+            var message = TestClient.Message(_bob) with { Kind = kind, LeftOut = [phone.Device] };
+            var reply = await alice.Connection.RequestAsync<DevicesMismatched>(message, Cancellation);
+            Assert.Equal([tablet.Device], reply.Missing);
+            Assert.Empty(reply.Unknown);
+
+            var whole = message with { LeftOut = [tablet.Device, phone.Device] };
+            await alice.Connection.RequestAsync<MessageAccepted>(whole, Cancellation);
+            Assert.Equal(message.Message, (await bob.NextDeliveryAsync(Cancellation)).Message);
+        }
+
+        Assert.Equal(0ul, (await second.GrantAsync(1, Cancellation)).NewestWaiting);
+        Assert.Equal(0ul, (await third.GrantAsync(1, Cancellation)).NewestWaiting);
+    }
+
+    [Fact]
+    public async Task A_device_that_is_left_out_and_unknown_is_ignored()
+    {
+        await using var bob = await _server.SignInAsync(_bob, Cancellation);
+        await using var alice = await _server.SignInAsync(_alice, Cancellation);
+        await alice.Connection.RequestAsync<MessageAccepted>(
+            TestClient.Message(_bob) with { LeftOut = [DeviceId.New(), _alice.Device] }, Cancellation);
+
+        // It is not named where others are.
+        var stranger = TestDevice.Of("bob", _bob.Client);
+        var reply = await alice.Connection.RequestAsync<DevicesMismatched>(
+            TestClient.Message(stranger) with { LeftOut = [DeviceId.New()] }, Cancellation);
+        Assert.Equal([stranger.Device], reply.Unknown);
+        Assert.Equal([_bob.Device], reply.Missing);
+    }
+
+    [Fact]
+    public async Task A_repeat_is_one_whatever_it_leaves_out()
+    {
+        var phone = TestDevice.Of("bob", _bob.Client);
+        await using var bob = await _server.SignInAsync(_bob, Cancellation);
+        await using var second = await _server.SignInAsync(phone, Cancellation);
+        await using var alice = await _server.SignInAsync(_alice, Cancellation);
+        var message = TestClient.Message(_bob) with { LeftOut = [phone.Device] };
+        var accepted = await alice.Connection.RequestAsync<MessageAccepted>(message, Cancellation);
+
+        Assert.Equal(accepted, await alice.Connection.RequestAsync<MessageAccepted>(message, Cancellation));
+        foreach (DeviceId[] leftOut in (DeviceId[][])[[], [phone.Device, DeviceId.New()]])
+        {
+            Assert.Equal(accepted, await alice.Connection.RequestAsync<MessageAccepted>(message with { LeftOut = leftOut }, Cancellation));
+        }
+
+        // With an envelope more it is another message.
+        var more = message with { Envelopes = [.. message.Envelopes, new(phone.Device, TestEnvelope.Make())], LeftOut = [] };
+        Assert.Equal((ProtocolError.MessageIdReused, TimeSpan.Zero), await RefusalAsync(alice, more));
+        Assert.Equal(1ul, (await bob.GrantAsync(10, Cancellation)).NewestWaiting);
+        Assert.Equal(message.Message, (await bob.NextDeliveryAsync(Cancellation)).Message);
+        await bob.FenceAsync(Cancellation);
+        Assert.Equal(0, bob.Waiting);
+        Assert.Equal(0ul, (await second.GrantAsync(1, Cancellation)).NewestWaiting);
     }
 
     [Fact]

@@ -123,6 +123,18 @@ public sealed class TicketExampleTests
     }
 
     [Fact]
+    public void The_link_is_the_one_that_the_account_key_makes()
+    {
+        using var accountKey = Ed25519PrivateKey.FromSeed(Example("account-seed"));
+        var (client, device, identity) = (new ClientId(Id(0x10)), new DeviceId(Id(0x30)), Example("alice-identity"));
+
+        Assert.Equal(Example("device-link"), DeviceLink.Sign(accountKey, client, device, identity));
+        Assert.Equal(Example("device-link")[33..], accountKey.Sign(Example("device-link-signed-bytes")));
+        Assert.True(DeviceLink.TryVerify(Example("device-link"), client, device, identity, out var signer));
+        Assert.Equal(Example("account-key"), signer);
+    }
+
+    [Fact]
     public void The_login_is_bound_to_channel_and_device_as_stated()
     {
         using var device = Ed25519PrivateKey.FromSeed(Example("alice-signing-seed"));

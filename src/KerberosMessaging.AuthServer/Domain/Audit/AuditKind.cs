@@ -34,4 +34,5 @@ internal enum AuditKind
     KeyRemoved = 32,
     AuditVerified = 33,
     AuditExported = 34,
+    DeviceLinked = 35,
 }
