@@ -74,9 +74,10 @@ internal static class EndToEndBenchmark
 
         foreach (var (name, size) in ((string, int)[])[("64", 64), ("256", 256), ("1k", 1024), ("64k", 65536)])
         {
-            using var pair = new Pair();
-            Add($"encrypt_{name}_us", Repeat(() => pair.Encrypt(size)));
-            Add($"decrypt_{name}_us", count => pair.Decrypt(size, count));
+            using var encrypting = new Pair();
+            Add($"encrypt_{name}_us", Repeat(() => encrypting.Encrypt(size)));
+            using var decrypting = new Pair();
+            Add($"decrypt_{name}_us", count => decrypting.Decrypt(size, count));
         }
 
         using (var group = new Group(devices: 10))
