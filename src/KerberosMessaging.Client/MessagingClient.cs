@@ -38,7 +38,7 @@ public sealed partial class MessagingClient : IAsyncDisposable
         _clock = new ServerClock(options.Time);
         _auth = new AuthSession(realm, options, _tickets, _clock);
         _servers = new Servers(_auth, options, _clock, (link, code, payload) => _receiver!.OnPushAsync(link, code, payload));
-        _contacts = new Contacts(store, _auth, account);
+        _contacts = new Contacts(store, _auth, account, options.Time);
         _sender = new Sender(store, _contacts, _servers, account, options);
         _receiver = new Receiver(store, _contacts, options);
         _blobs = new BlobTransfer(options);
@@ -96,9 +96,18 @@ public sealed partial class MessagingClient : IAsyncDisposable
             var isDrained = _receiver.IsDrained;
             if (_store.Read(transaction => transaction.NextUnread(after)) is { } message)
             {
-                yield return message;
-                after = message.StoreId;
-                _store.Write(transaction => transaction.MarkRead(message.StoreId, _options.Time.GetUtcNow()));
+                yield return new ReceivedMessage
+                {
+                    Id = message.Message,
+                    Sender = message.Peer,
+                    SenderName = message.SenderName,
+                    SenderDevice = message.Device,
+                    AcceptedAt = message.AcceptedAt,
+                    Content = message.Content,
+                    Problem = message.Problem,
+                };
+                after = message.Id;
+                _store.Write(transaction => transaction.MarkRead(message.Id, _options.Time.GetUtcNow()));
                 continue;
             }
 

@@ -41,6 +41,4 @@ public sealed class ReceivedMessage
 
     /// <summary>Never the content.</summary>
     public override string ToString() => $"message {Id}";
-
-    internal long StoreId { get; init; }
 }

@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+using System.Text;
 using KerberosMessaging.Client.Connections;
 using KerberosMessaging.Client.Store;
 using KerberosMessaging.EndToEnd;
@@ -17,7 +19,7 @@ internal sealed record PeerDevice(DeviceId Device, PublicDeviceIdentity Identity
 /// Who is who: certificates are checked with the realm key, identities are pinned at first sight and never silently
 /// replaced, and a verified contact whose safety number changes blocks sending.
 /// </summary>
-internal sealed class Contacts(LocalStore store, AuthSession auth, Account account)
+internal sealed class Contacts(LocalStore store, AuthSession auth, Account account, TimeProvider time)
 {
     /// <summary>Looks a client up and checks it against what is known.</summary>
     /// <exception cref="MessagingException">Unknown, or not who it was.</exception>
@@ -49,7 +51,7 @@ internal sealed class Contacts(LocalStore store, AuthSession auth, Account accou
 
     public Contact Describe(Peer peer) => store.Read(transaction =>
     {
-        var own = transaction.ListIdentities(account.Client);
+        var own = transaction.ListDevices(account.Client).ConvertAll(static device => device.Identity);
         using var identity = DeviceKeys.Identity(transaction);
         if (!own.Contains(identity.Public))
         {
@@ -61,17 +63,18 @@ internal sealed class Contacts(LocalStore store, AuthSession auth, Account accou
             own,
             peer.Client.Value.ToByteArray(bigEndian: true),
             peer.Devices.Select(static device => device.Identity));
-        var verified = transaction.GetVerified(peer.Client);
-        return new Contact(peer.Name, peer.Client, digits, verified switch
+        var key = transaction.GetContactKey(peer.Client);
+        return new Contact(peer.Name, peer.Client, digits, key switch
         {
-            null => ContactVerification.Unverified,
-            _ when verified == digits => ContactVerification.Verified,
+            { IsVerified: false } => ContactVerification.Unverified,
+            _ when key.Pinned.AsSpan().SequenceEqual(DigestOf(digits)) => ContactVerification.Verified,
             _ => ContactVerification.Changed,
         });
     });
 
     public void SetVerified(Contact contact) =>
-        store.Write(transaction => transaction.SetVerified(contact.Client, contact.SafetyNumber));
+        store.Write(transaction => transaction.SetContactKey(
+            contact.Client, new ContactKey(DigestOf(contact.SafetyNumber), [], IsVerified: true)));
 
     /// <summary>Checks a sender's certificate and pins it; null when it is not to be trusted.</summary>
     public PublicDeviceIdentity? PinSender(StoreTransaction transaction, Deliver delivery, ReadOnlySpan<byte> certificate)
@@ -116,7 +119,7 @@ internal sealed class Contacts(LocalStore store, AuthSession auth, Account accou
         return new Peer(found.Client, found.Name, found.HomeServer, devices);
     }
 
-    private static void Pin(StoreTransaction transaction, Peer peer)
+    private void Pin(StoreTransaction transaction, Peer peer)
     {
         var knownClient = transaction.FindContact(peer.Name);
         var knownName = transaction.FindContactName(peer.Client);
@@ -131,10 +134,11 @@ internal sealed class Contacts(LocalStore store, AuthSession auth, Account accou
 
         foreach (var (device, identity) in peer.Devices)
         {
-            var pinned = transaction.FindIdentity(peer.Client, device);
+            var pinned = transaction.FindDevice(peer.Client, device)?.Identity;
             if (pinned is null)
             {
-                transaction.AddIdentity(peer.Client, device, identity);
+                transaction.PutDevice(
+                    peer.Client, new StoredDevice(device, identity, [], IsAccepted: false, IsListed: true, time.GetUtcNow()));
             }
             else if (!pinned.Equals(identity))
             {
@@ -142,6 +146,9 @@ internal sealed class Contacts(LocalStore store, AuthSession auth, Account accou
             }
         }
     }
+
+    // What was compared stands in the place of the account key: both are 32 bytes.
+    private static byte[] DigestOf(string safetyNumber) => SHA256.HashData(Encoding.ASCII.GetBytes(safetyNumber));
 
     private static MessagingException Changed(Peer peer) => new(
         MessagingFailure.IdentityChanged, $"{peer.Name} is not the client that was known under this name, or its device has other keys");

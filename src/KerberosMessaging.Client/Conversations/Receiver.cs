@@ -232,22 +232,24 @@ internal sealed partial class Receiver(LocalStore store, Contacts contacts, Mess
 
     private void Commit(Deliver delivery) => store.Write(transaction =>
     {
-        if (transaction.IsInInbox(delivery.Sender, delivery.Message))
+        if (transaction.IsReceived(delivery.Sender, delivery.Message))
         {
             return;
         }
 
         var (problem, content) = Open(transaction, delivery);
+        transaction.AddReceived(delivery.Sender, delivery.Message, options.Time.GetUtcNow());
         if (problem is { } found)
         {
-            transaction.AddToInbox(
+            transaction.AddMessage(new NewMessage(
                 delivery.Message,
                 delivery.Sender,
+                IsOutgoing: false,
                 delivery.SenderDevice,
                 transaction.FindContactName(delivery.Sender) ?? delivery.SenderName,
                 delivery.AcceptedAt,
                 content,
-                found);
+                found));
         }
 
         CryptographicOperations.ZeroMemory(content);
@@ -256,7 +258,7 @@ internal sealed partial class Receiver(LocalStore store, Contacts contacts, Mess
     // Null for the problem: there is nothing to keep, because the message was read before.
     private (MessageProblem? Problem, byte[]? Content) Open(StoreTransaction transaction, Deliver delivery)
     {
-        var identity = transaction.FindIdentity(delivery.Sender, delivery.SenderDevice);
+        var identity = transaction.FindDevice(delivery.Sender, delivery.SenderDevice)?.Identity;
         if (EnvelopeFormat.TryReadCertificate(delivery.Envelope.Span, out var certificate)
             && (identity = contacts.PinSender(transaction, delivery, certificate)) is null)
         {

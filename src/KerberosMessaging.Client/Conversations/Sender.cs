@@ -65,8 +65,9 @@ internal sealed partial class Sender(LocalStore store, Contacts contacts, Server
 
             try
             {
-                var request = WireReader.ReadWhole<SendMessageRequest>(entry.Request);
-                await DeliverAsync(entry.Message, entry.Recipient, entry.Content, request, cancellationToken).ConfigureAwait(false);
+                var request = entry.Request is null ? null : WireReader.ReadWhole<SendMessageRequest>(entry.Request);
+                var recipient = store.Read(transaction => transaction.FindContactName(entry.Recipient))!;
+                await DeliverAsync(entry.Message, recipient, entry.Content, request, cancellationToken).ConfigureAwait(false);
             }
             catch (MessagingException e) when (e.Failure is not (MessagingFailure.NotLoggedIn or MessagingFailure.StoreUnusable))
             {
@@ -197,7 +198,7 @@ internal sealed partial class Sender(LocalStore store, Contacts contacts, Server
             var request = new SendMessageRequest(message, peer.Client, 0, DeliveryKind.Durable, envelopes);
             var bytes = WireWriter.ToArray(request);
             RefuseIfTooLarge(request, bytes);
-            transaction.PutInOutbox(message, peer.Name, plaintext, bytes);
+            transaction.PutInOutbox(message, peer.Client, plaintext, bytes);
             return request;
         });
 
