@@ -91,15 +91,10 @@ public sealed partial class MessagingClient
         return ReadHistory(name, (transaction, client) => transaction.SearchMessages(client, text, limit));
     }
 
-    private IReadOnlyList<HistoryEntry> ReadHistory(string? name, Func<StoreTransaction, ClientId?, List<StoredMessage>> read) =>
+    private List<HistoryEntry> ReadHistory(string? name, Func<StoreTransaction, ClientId?, List<StoredMessage>> read) =>
         _store.Read(transaction =>
         {
-            var client = name is null ? null : transaction.ListContacts()
-                .Where(contact => ClientNames.AreSame(contact.Name, name))
-                .Select(static contact => (ClientId?)contact.Client)
-                .FirstOrDefault()
-                ?? throw new MessagingException(MessagingFailure.UnknownRecipient, $"there is no contact {name} here");
-            return read(transaction, client).ConvertAll(message =>
+            return read(transaction, name is null ? null : FindContact(transaction, name)).ConvertAll(message =>
             {
                 var problem = ProblemOf(transaction, message);
                 return new HistoryEntry
@@ -116,6 +111,12 @@ public sealed partial class MessagingClient
                 };
             });
         });
+
+    private static ClientId FindContact(StoreTransaction transaction, string name) => transaction.ListContacts()
+        .Where(contact => ClientNames.AreSame(contact.Name, name))
+        .Select(static contact => (ClientId?)contact.Client)
+        .FirstOrDefault()
+        ?? throw new MessagingException(MessagingFailure.UnknownRecipient, $"there is no contact {name} here");
 
     /// <summary>A message for its reader. One of a device that is not linked is looked into once more: it may be by now.</summary>
     private async Task<ReceivedMessage> JudgeAsync(StoredMessage message, CancellationToken cancellationToken)

@@ -214,7 +214,7 @@ public sealed partial class MessagingClient
         byte[] ke3,
         MessagingOptions options)
     {
-        DeviceKeys.Ensure(transaction);
+        DeviceKeys.Ensure(transaction, options.Time.GetUtcNow());
         var device = DeviceKeys.Device(transaction);
         using var identity = DeviceKeys.Identity(transaction);
         var identityKeys = identity.Public.ToBytes();

@@ -24,7 +24,7 @@ public sealed partial class MessagingClient : IAsyncDisposable
     private readonly ServerClock _clock;
     private readonly AuthSession _auth;
     private readonly Servers _servers;
-    private readonly OwnDevice _self;
+    private readonly ThisDevice _self;
     private readonly Contacts _contacts;
     private readonly Sender _sender;
     private readonly Receiver _receiver;
@@ -43,7 +43,7 @@ public sealed partial class MessagingClient : IAsyncDisposable
         _clock = new ServerClock(options.Time);
         _auth = new AuthSession(realm, options, _tickets, _clock);
         _servers = new Servers(_auth, options, _clock, (link, code, payload) => _receiver!.OnPushAsync(link, code, payload));
-        _self = OwnDevice.Load(store, account);
+        _self = ThisDevice.Load(store, account);
         _contacts = new Contacts(store, _auth, account, options);
         _sender = new Sender(store, _contacts, _servers, _self, options);
         _receiver = new Receiver(store, new Incoming(_self, _contacts, options), options);

@@ -100,7 +100,7 @@ public sealed class LocalStoreTests : IDisposable
         {
         }
 
-        Execute("PRAGMA user_version = 2");
+        Execute("PRAGMA user_version = 3");
 
         var e = AssertUnusable(() => Open().Dispose());
         Assert.Contains("newer", e.Message, StringComparison.Ordinal);
@@ -175,12 +175,19 @@ public sealed class LocalStoreTests : IDisposable
             Assert.Equal(filled.Client, transaction.FindContact("bob"));
             Assert.Null(transaction.FindContact("Bob"));
             Assert.Null(transaction.FindContactName(ClientId.New()));
-            Assert.Equal("12345", transaction.GetVerified(filled.Client));
-            Assert.Equal(filled.Identity, transaction.FindIdentity(filled.Client, filled.Device));
-            Assert.Null(transaction.FindIdentity(filled.Client, DeviceId.New()));
-            Assert.Equal([filled.Identity], transaction.ListIdentities(filled.Client));
-            Assert.True(transaction.IsInInbox(filled.Client, filled.Message));
-            Assert.False(transaction.IsInInbox(ClientId.New(), filled.Message));
+            Assert.Equal([(filled.Client, "bob")], transaction.ListContacts());
+            Assert.Equal(filled.Key.Pinned, transaction.GetContactKey(filled.Client).Pinned);
+            Assert.Equal(filled.Route, transaction.GetRoute(filled.Client));
+            Assert.Equal(filled.Identity, transaction.FindDevice(filled.Client, filled.Device)?.Identity);
+            Assert.Null(transaction.FindDevice(filled.Client, DeviceId.New()));
+            Assert.Equal([filled.Identity], transaction.ListDevices(filled.Client).Select(static device => device.Identity));
+            Assert.True(transaction.IsReceived(filled.Client, filled.Message));
+            Assert.False(transaction.IsReceived(ClientId.New(), filled.Message));
+            Assert.Equal([1, 2, 3], transaction.FindSent(filled.Message)?.Content);
+            Assert.Equal(filled.Message, Assert.Single(transaction.ListUnreadable()).Message);
+            Assert.Equal([new ResendTask(filled.Client, filled.Device, filled.Message)], transaction.ListResends());
+            Assert.Equal([(filled.Client, filled.Device)], transaction.ListAnswersDue());
+            Assert.Equal(DateTimeOffset.UnixEpoch, transaction.GetAskedAt(filled.Client, filled.Device));
             using var sessions = transaction.GetSessions(filled.Client, filled.Device);
             Assert.True(sessions.HasSession);
             using var none = transaction.GetSessions(filled.Client, DeviceId.New());
@@ -190,55 +197,12 @@ public sealed class LocalStoreTests : IDisposable
 
         var entry = Assert.Single(store.Read(static transaction => transaction.ListOutbox()));
         Assert.Equal(filled.Message, entry.Message);
-        Assert.Equal("bob", entry.Recipient);
+        Assert.Equal(filled.Client, entry.Recipient);
         Assert.Equal([1, 2, 3], entry.Content);
         Assert.Equal([4, 5, 6], entry.Request);
         Assert.Equal(filled.Account with { Certificate = [], RealmKey = [] }, store.Read(Account.Load)! with { Certificate = [], RealmKey = [] });
         Assert.Equal(filled.Account.RealmKey, store.Read(Account.Load)!.RealmKey);
         Assert.Equal("host", store.Read(HomeServer.Load)?.Host);
-    }
-
-    [Fact]
-    public void Messages_are_read_in_the_order_in_which_they_came_until_they_are_marked()
-    {
-        using var store = Open();
-        foreach (var text in new[] { "first", "second", "third" })
-        {
-            AddToInbox(store, text);
-        }
-
-        var first = store.Read(static transaction => transaction.NextUnread(0))!;
-        var second = store.Read(transaction => transaction.NextUnread(first.StoreId))!;
-        store.Write(transaction => transaction.MarkRead(second.StoreId, DateTimeOffset.UnixEpoch));
-
-        Assert.Equal("first", first.Content?.Text);
-        Assert.Equal("second", second.Content?.Text);
-        Assert.Equal("third", store.Read(transaction => transaction.NextUnread(first.StoreId))?.Content?.Text);
-        Assert.Equal("first", store.Read(static transaction => transaction.NextUnread(0))?.Content?.Text);
-    }
-
-    [Fact]
-    public void A_message_of_the_same_id_and_sender_is_in_the_inbox_once()
-    {
-        using var store = Open();
-        var message = AddToInbox(store, "once");
-
-        Assert.True(store.Read(transaction => transaction.IsInInbox(message.Sender, message.Id)));
-        AssertUnusable(() => store.Write(transaction => transaction.AddToInbox(
-            message.Id, message.Sender, message.SenderDevice, "bob", DateTimeOffset.UnixEpoch, null, MessageProblem.Unreadable)));
-    }
-
-    [Fact]
-    public void A_newer_request_for_the_same_message_takes_the_older_ones_place()
-    {
-        using var store = Open();
-        var message = MessageId.New();
-        store.Write(transaction => transaction.PutInOutbox(message, "bob", [1], [1]));
-        store.Write(transaction => transaction.PutInOutbox(message, "bob", [1], [2]));
-
-        Assert.Equal([2], Assert.Single(store.Read(static transaction => transaction.ListOutbox())).Request);
-        store.Write(transaction => transaction.RemoveFromOutbox(message));
-        Assert.Empty(store.Read(static transaction => transaction.ListOutbox()));
     }
 
     [Fact]
@@ -264,12 +228,37 @@ public sealed class LocalStoreTests : IDisposable
     [InlineData("UPDATE devices SET identity = sessions")]
     [InlineData("UPDATE devices SET sessions = identity")]
     [InlineData("UPDATE devices SET device = zeroblob(16)")]
+    [InlineData("UPDATE devices SET is_listed = 2")]
+    [InlineData("UPDATE devices SET first_seen_at = 'now'")]
     [InlineData("UPDATE contacts SET client = zeroblob(16)")]
-    [InlineData("UPDATE inbox SET content = (SELECT content FROM outbox)")]
-    [InlineData("UPDATE inbox SET sender = zeroblob(16)")]
-    [InlineData("UPDATE inbox SET message = zeroblob(16)")]
-    [InlineData("UPDATE outbox SET content = (SELECT content FROM inbox)")]
+    [InlineData("UPDATE contacts SET client = zeroblob(15)")]
+    [InlineData("UPDATE contacts SET name = key")]
+    [InlineData("UPDATE contacts SET name = 'bob'")]
+    [InlineData("UPDATE contacts SET key = name")]
+    [InlineData("UPDATE contacts SET home_server = 'here'")]
+    [InlineData("UPDATE contacts SET looked_up_at = -1")]
+    [InlineData("UPDATE messages SET content = (SELECT content FROM outbox)")]
+    [InlineData("UPDATE messages SET content = 'hello'")]
+    [InlineData("UPDATE messages SET peer = zeroblob(16)")]
+    [InlineData("UPDATE messages SET message = zeroblob(16)")]
+    [InlineData("UPDATE messages SET is_outgoing = 1")]
+    [InlineData("UPDATE messages SET is_outgoing = 2")]
+    [InlineData("UPDATE messages SET device = 'phone'")]
+    [InlineData("UPDATE messages SET accepted_at = 9223372036854775807")]
+    [InlineData("UPDATE messages SET problem = 'none'")]
+    [InlineData("UPDATE outbox SET content = (SELECT content FROM messages)")]
+    [InlineData("UPDATE outbox SET content = request")]
+    [InlineData("UPDATE outbox SET request = content")]
     [InlineData("UPDATE outbox SET message = zeroblob(16)")]
+    [InlineData("UPDATE outbox SET recipient = zeroblob(16)")]
+    [InlineData("UPDATE sent SET content = (SELECT content FROM outbox)")]
+    [InlineData("UPDATE sent SET recipient = zeroblob(16)")]
+    [InlineData("UPDATE sent SET sent_at = 'now'")]
+    [InlineData("UPDATE unreadable SET sender = 1")]
+    [InlineData("UPDATE unreadable SET asked = -1")]
+    [InlineData("UPDATE resends SET device = 'phone'")]
+    [InlineData("UPDATE healing SET client = zeroblob(17)")]
+    [InlineData("UPDATE healing SET asked_at = x'00'")]
     [InlineData("UPDATE settings SET value = (SELECT value FROM settings WHERE name = 'a') WHERE name = 'account'")]
     public void A_value_that_was_moved_or_cut_does_not_open(string sql)
     {
@@ -292,10 +281,24 @@ public sealed class LocalStoreTests : IDisposable
     {
         using var store = Open();
         var filled = Fill(store);
-        AddToInbox(store, "what nobody else may read");
+        const string Secret = "what nobody else may read";
+        var client = ClientId.New();
         store.Write(transaction =>
         {
-            transaction.PutInOutbox(MessageId.New(), "bob", Encoding.UTF8.GetBytes("what nobody else may read"), [1]);
+            transaction.AddContact(client, "someone-nobody-knows");
+            transaction.AddMessage(new NewMessage(
+                MessageId.New(),
+                client,
+                IsOutgoing: false,
+                DeviceId.New(),
+                "someone-nobody-knows",
+                DateTimeOffset.UnixEpoch,
+                MessageContent.OfText(Secret, DateTimeOffset.UnixEpoch).ToBytes(),
+                MessageProblem.None));
+            transaction.PutInOutbox(
+                MessageId.New(), client, Encoding.UTF8.GetBytes(Secret), Encoding.UTF8.GetBytes("someone-nobody-knows"));
+            transaction.AddSent(new SentRecord(
+                MessageId.New(), client, Encoding.UTF8.GetBytes(Secret), [DeviceId.New()], DateTimeOffset.UnixEpoch));
             DeviceKeys.Ensure(transaction);
         });
         using var ticket = TicketOf();
@@ -307,9 +310,10 @@ public sealed class LocalStoreTests : IDisposable
         using var storeKey = store.CopyKey();
 
         var bytes = _folder.AllBytes();
-        Assert.True(bytes.AsSpan().IndexOf("bob"u8) >= 0, "The search finds what is there in clear.");
-        Assert.Equal(-1, bytes.AsSpan().IndexOf("what nobody else may read"u8));
-        Assert.Equal(-1, bytes.AsSpan().IndexOf("12345"u8));
+        Assert.True(
+            bytes.AsSpan().IndexOf(client.Value.ToByteArray(bigEndian: true)) >= 0, "The search finds what is there in clear.");
+        Assert.Equal(-1, bytes.AsSpan().IndexOf(Encoding.UTF8.GetBytes(Secret)));
+        Assert.Equal(-1, bytes.AsSpan().IndexOf("someone-nobody-knows"u8));
         foreach (var secret in new[]
         {
             exportedIdentity.Span[1..33].ToArray(),
@@ -321,6 +325,8 @@ public sealed class LocalStoreTests : IDisposable
             _outerKey.Span[..32].ToArray(),
             ticket.SessionKey.Span.ToArray(),
             filled.Identity.ToBytes(),
+            filled.Key.Pinned,
+            filled.Key.Seen,
         })
         {
             Assert.Equal(-1, bytes.AsSpan().IndexOf(secret));
@@ -446,6 +452,22 @@ public sealed class LocalStoreTests : IDisposable
         Assert.True(prekeys.Bundle.IsSignedBy(identity.Public));
     }
 
+    [Fact]
+    public void Prekeys_alone_that_are_missing_are_made_for_the_same_device()
+    {
+        using var store = Open();
+        store.Write(DeviceKeys.Ensure);
+        var device = store.Read(DeviceKeys.Device);
+        using var identity = store.Read(DeviceKeys.Identity);
+        store.Write(static transaction => transaction.RemoveSettings("prekeys"));
+
+        store.Write(DeviceKeys.Ensure);
+
+        Assert.Equal(device, store.Read(DeviceKeys.Device));
+        using var prekeys = store.Read(DeviceKeys.Prekeys);
+        Assert.True(prekeys.Bundle.IsSignedBy(identity.Public));
+    }
+
     private static byte[]? SettingOf(LocalStore store, string name) => store.Read(transaction =>
     {
         using var value = transaction.GetSetting(name);
@@ -457,24 +479,6 @@ public sealed class LocalStoreTests : IDisposable
         SecretBytes.Random(32),
         new TicketTimes(DateTimeOffset.UnixEpoch, DateTimeOffset.UnixEpoch, DateTimeOffset.UnixEpoch, DateTimeOffset.UnixEpoch));
 
-    private static ReceivedMessage AddToInbox(LocalStore store, string text)
-    {
-        var (message, client, device) = (MessageId.New(), ClientId.New(), DeviceId.New());
-        var content = MessageContent.OfText(text, DateTimeOffset.UnixEpoch);
-        store.Write(transaction => transaction.AddToInbox(
-            message, client, device, "bob", DateTimeOffset.UnixEpoch, content.ToBytes(), MessageProblem.None));
-        return new ReceivedMessage
-        {
-            Id = message,
-            Sender = client,
-            SenderDevice = device,
-            SenderName = "bob",
-            AcceptedAt = DateTimeOffset.UnixEpoch,
-            Content = content,
-            Problem = MessageProblem.None,
-        };
-    }
-
     // One of everything.
     private static Filled Fill(LocalStore store)
     {
@@ -483,27 +487,39 @@ public sealed class LocalStoreTests : IDisposable
         using var prekeys = DevicePrekeys.Generate(peer);
         using var sessions = PeerSessions.Create();
         sessions.StartSession(self, [], peer.Public, prekeys.Bundle);
+        var at = DateTimeOffset.UnixEpoch;
         var filled = new Filled(
             ClientId.New(),
             DeviceId.New(),
             MessageId.New(),
             peer.Public,
+            new ContactKey(RandomNumberGenerator.GetBytes(32), RandomNumberGenerator.GetBytes(32), IsVerified: true),
+            new ContactRoute(ServerId.New(), at),
             new Account(ClientId.New(), "alice", DeviceId.New(), [1, 2, 3], RandomNumberGenerator.GetBytes(32), SessionId.New()));
         store.Write(transaction =>
         {
             transaction.AddContact(filled.Client, "bob");
-            transaction.SetVerified(filled.Client, "12345");
-            transaction.AddIdentity(filled.Client, filled.Device, filled.Identity);
+            transaction.SetContactKey(filled.Client, filled.Key);
+            transaction.SetRoute(filled.Client, filled.Route);
+            transaction.PutDevice(
+                filled.Client, new StoredDevice(filled.Device, filled.Identity, new byte[97], IsAccepted: true, IsListed: true, at));
             transaction.SetSessions(filled.Client, filled.Device, sessions);
-            transaction.AddToInbox(
+            transaction.AddReceived(filled.Client, filled.Message, at);
+            transaction.AddMessage(new NewMessage(
                 filled.Message,
                 filled.Client,
+                IsOutgoing: false,
                 filled.Device,
                 "bob",
-                DateTimeOffset.UnixEpoch,
-                MessageContent.OfText("hello", DateTimeOffset.UnixEpoch).ToBytes(),
-                MessageProblem.None);
-            transaction.PutInOutbox(filled.Message, "bob", [1, 2, 3], [4, 5, 6]);
+                at,
+                MessageContent.OfText("hello", at).ToBytes(),
+                MessageProblem.None));
+            transaction.PutInOutbox(filled.Message, filled.Client, [1, 2, 3], [4, 5, 6]);
+            transaction.AddSent(new SentRecord(filled.Message, filled.Client, [1, 2, 3], [filled.Device], at));
+            transaction.AddUnreadable(filled.Client, filled.Device, filled.Message, at);
+            transaction.AddResend(filled.Client, filled.Device, filled.Message);
+            transaction.SetAskedAt(filled.Client, filled.Device, at);
+            transaction.SetAnswerDue(filled.Client, filled.Device, due: true);
             filled.Account.Save(transaction);
             new ServerEntry(ServerId.New(), "message-1", "host", 1257, new byte[32]).Save(transaction);
         });
@@ -522,16 +538,23 @@ public sealed class LocalStoreTests : IDisposable
 
         Account.Load(transaction);
         HomeServer.Load(transaction);
-        if (transaction.FindContact("bob") is { } client)
+        foreach (var (client, _) in transaction.ListContacts())
         {
-            transaction.GetVerified(client);
-            transaction.ListIdentities(client);
+            transaction.GetContactKey(client);
+            transaction.GetRoute(client);
         }
 
+        transaction.FindContact("bob");
         transaction.GetSessions(filled.Client, filled.Device).Dispose();
-        transaction.ListIdentities(filled.Client);
+        transaction.ListDevices(filled.Client);
         transaction.NextUnread(0);
+        transaction.ListMessages(null, null, 10);
         transaction.ListOutbox();
+        transaction.FindSent(filled.Message);
+        transaction.ListUnreadable();
+        transaction.ListResends();
+        transaction.GetAskedAt(filled.Client, filled.Device);
+        transaction.ListAnswersDue();
         return 0;
     });
 
@@ -554,5 +577,12 @@ public sealed class LocalStoreTests : IDisposable
         command.ExecuteNonQuery();
     }
 
-    private sealed record Filled(ClientId Client, DeviceId Device, MessageId Message, PublicDeviceIdentity Identity, Account Account);
+    private sealed record Filled(
+        ClientId Client,
+        DeviceId Device,
+        MessageId Message,
+        PublicDeviceIdentity Identity,
+        ContactKey Key,
+        ContactRoute Route,
+        Account Account);
 }

@@ -96,7 +96,7 @@ public sealed class StoreTests(RealmFixture fixture) : IClassFixture<RealmFixtur
     }
 
     [Fact(Timeout = Patience)]
-    public async Task A_store_is_its_owners_alone_and_shows_neither_texts_nor_passwords()
+    public async Task A_store_is_its_owners_alone_and_shows_neither_texts_nor_names_nor_passwords()
     {
         const string Sent = "what alice wrote to bob";
         const string Answer = "what bob answered to alice";
@@ -109,13 +109,13 @@ public sealed class StoreTests(RealmFixture fixture) : IClassFixture<RealmFixtur
         alice.Client.MarkVerified(await alice.Client.GetContactAsync(bob.Name, Cancel));
 
         var folder = Path.GetDirectoryName(alice.StorePath)!;
-        foreach (var text in new[] { Sent, Answer, $"correct horse battery {alice.Name}", $"correct horse battery {bob.Name}" })
+        foreach (var text in new[] { Sent, Answer, alice.Name, bob.Name, $"correct horse battery {alice.Name}", $"correct horse battery {bob.Name}" })
         {
             Assert.Empty(TempFolder.FilesWith(folder, Encoding.UTF8.GetBytes(text)));
         }
 
         // The search finds what is there in clear.
-        Assert.NotEmpty(TempFolder.FilesWith(folder, Encoding.UTF8.GetBytes(bob.Name)));
+        Assert.NotEmpty(TempFolder.FilesWith(folder, bob.Client.Id.Value.ToByteArray(bigEndian: true)));
         if (!OperatingSystem.IsWindows())
         {
             var files = Directory.EnumerateFiles(folder, $"{alice.Name}-*").ToList();

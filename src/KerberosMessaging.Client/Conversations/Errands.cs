@@ -9,7 +9,7 @@ namespace KerberosMessaging.Client.Conversations;
 /// What follows from messages that were received, and is not for people: asking for what could not be read, sending again what
 /// somebody else could not read, and answers that keep ratchets turning. All of it is in the store until it is done, so a crash only delays it.
 /// </summary>
-internal sealed partial class Errands(LocalStore store, Contacts contacts, Sender sender, ServerClock clock, OwnDevice self, MessagingOptions options)
+internal sealed partial class Errands(LocalStore store, Contacts contacts, Sender sender, ServerClock clock, ThisDevice self, MessagingOptions options)
     : IDisposable
 {
     /// <summary>How often one device is asked for a new session.</summary>

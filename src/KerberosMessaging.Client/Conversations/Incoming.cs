@@ -13,7 +13,7 @@ namespace KerberosMessaging.Client.Conversations;
 /// Reads what was delivered, within a transaction: the message, the advanced ratchet, and what is to be done about it are in the store
 /// together, before anything is acknowledged.
 /// </summary>
-internal sealed partial class Incoming(OwnDevice self, Contacts contacts, MessagingOptions options)
+internal sealed partial class Incoming(ThisDevice self, Contacts contacts, MessagingOptions options)
 {
     private readonly ILogger _logger = options.LoggerFactory.CreateLogger<Incoming>();
 

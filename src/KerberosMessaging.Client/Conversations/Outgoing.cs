@@ -13,7 +13,7 @@ internal sealed record FetchedPrekeys(PrekeyBundle Bundle, OneTimePublicPrekey? 
 /// Encrypts a content to devices, within a transaction: the request is in the outbox together with the advanced ratchets, or nothing
 /// of both is.
 /// </summary>
-internal sealed class Outgoing(OwnDevice self, MessagingOptions options)
+internal sealed class Outgoing(ThisDevice self, MessagingOptions options)
 {
     /// <summary>Makes the request; null where there is no device that it could be encrypted to.</summary>
     /// <param name="transaction">The transaction.</param>

@@ -11,7 +11,7 @@ namespace KerberosMessaging.Client.Conversations;
 /// Keeps this device's prekeys at its message server: a signed bundle that is replaced weekly, and a hundred one-time prekeys of
 /// each kind. Private keys are in the store before their public halves leave.
 /// </summary>
-internal sealed partial class PrekeyKeeper(LocalStore store, OwnDevice self, MessagingOptions options) : IDisposable
+internal sealed partial class PrekeyKeeper(LocalStore store, ThisDevice self, MessagingOptions options) : IDisposable
 {
     /// <summary>One-time prekeys of each kind that the server is to hold.</summary>
     public const int OneTimePrekeys = 100;

@@ -14,7 +14,7 @@ namespace KerberosMessaging.Client.Conversations;
 /// state before anything leaves, and repeats that very request until a server answers it (Sesame, section 3.3). The own
 /// other devices get a copy.
 /// </summary>
-internal sealed partial class Sender(LocalStore store, Contacts contacts, Servers servers, OwnDevice self, MessagingOptions options)
+internal sealed partial class Sender(LocalStore store, Contacts contacts, Servers servers, ThisDevice self, MessagingOptions options)
 {
     // The recipient's devices can change between look-up and SEND; each round repairs the list once.
     private const int Rounds = 4;

@@ -8,24 +8,39 @@ internal static class DeviceKeys
 {
     private const string DeviceSetting = "device";
     private const string IdentitySetting = "identity";
-    private const string PrekeysSetting = "prekeys";
+    
+    /// <summary>The name of the setting that holds the prekeys.</summary>
+    public const string PrekeysSetting = "prekeys";
 
-    /// <summary>Makes what is missing. The device's id is made with its keys, before the realm hears of either.</summary>
-    public static void Ensure(StoreTransaction transaction)
+    public static bool Exist(StoreTransaction transaction)
+    {
+        using var device = transaction.GetSetting(DeviceSetting);
+        return device is not null;
+    }
+
+    /// <summary>
+    /// Makes what is missing. The device's id is made with its keys, before the realm hears of either. Prekeys alone can be missing
+    /// too: they are in no backup, and are dropped when their format changes.
+    /// </summary>
+    public static void Ensure(StoreTransaction transaction, DateTimeOffset now)
     {
         using var existing = transaction.GetSetting(DeviceSetting);
-        if (existing is not null)
+        if (existing is null)
         {
-            return;
+            using var made = DeviceIdentity.Generate();
+            using var exported = made.Export();
+            transaction.SetSetting(DeviceSetting, DeviceId.New().Value.ToByteArray(bigEndian: true));
+            transaction.SetSetting(IdentitySetting, exported.Span);
         }
 
-        using var identity = DeviceIdentity.Generate();
-        using var prekeys = DevicePrekeys.Generate(identity);
-        using var exportedIdentity = identity.Export();
-        using var exportedPrekeys = prekeys.Export();
-        transaction.SetSetting(DeviceSetting, Protocol.DeviceId.New().Value.ToByteArray(bigEndian: true));
-        transaction.SetSetting(IdentitySetting, exportedIdentity.Span);
-        transaction.SetSetting(PrekeysSetting, exportedPrekeys.Span);
+        using var existingPrekeys = transaction.GetSetting(PrekeysSetting);
+        if (existing is null || existingPrekeys is null)
+        {
+            using var identity = Identity(transaction);
+            using var prekeys = DevicePrekeys.Generate(identity, now);
+            using var exported = prekeys.Export();
+            transaction.SetSetting(PrekeysSetting, exported.Span);
+        }
     }
 
     public static DeviceId Device(StoreTransaction transaction)

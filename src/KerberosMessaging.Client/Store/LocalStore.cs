@@ -11,26 +11,11 @@ namespace KerberosMessaging.Client.Store;
 /// </summary>
 internal sealed class LocalStore : IDisposable
 {
-    private const int SchemaVersion = 1;
-    private const string WrappedKeyName = "store key";
+    /// <summary>The setting that is sealed under the outer key.</summary>
+    public const string WrappedKeyName = "store key";
+
     private const string WrappedKeyPlace = "settings.store key";
     private const string WrappingLabel = "kmsg/25 store key wrapping";
-
-    private const string Schema = """
-        CREATE TABLE settings (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
-        CREATE TABLE contacts (client BLOB PRIMARY KEY, name TEXT NOT NULL UNIQUE, verified BLOB) WITHOUT ROWID;
-        CREATE TABLE devices (
-            client BLOB NOT NULL, device BLOB NOT NULL, identity BLOB NOT NULL, sessions BLOB,
-            PRIMARY KEY (client, device)) WITHOUT ROWID;
-        CREATE TABLE inbox (
-            id INTEGER PRIMARY KEY AUTOINCREMENT, message BLOB NOT NULL, sender BLOB NOT NULL, device BLOB NOT NULL,
-            sender_name TEXT NOT NULL, accepted_at INTEGER NOT NULL, content BLOB, problem INTEGER NOT NULL, read_at INTEGER,
-            UNIQUE (sender, message));
-        CREATE INDEX inbox_unread ON inbox (id) WHERE read_at IS NULL;
-        CREATE TABLE outbox (
-            id INTEGER PRIMARY KEY AUTOINCREMENT, message BLOB NOT NULL UNIQUE, recipient TEXT NOT NULL, content BLOB NOT NULL,
-            request BLOB NOT NULL);
-        """;
 
     private readonly string _connectionString;
     private readonly StoreCipher _cipher;
@@ -61,29 +46,12 @@ internal sealed class LocalStore : IDisposable
     public static LocalStore? TryOpenOrCreate(string path, SecretBytes outerKey) => Guard(path, () =>
     {
         var connectionString = Prepare(path, mayCreate: true);
-        using var wrapping = WrappingCipher(outerKey);
-        using var connection = Connect(connectionString);
-        using var transaction = connection.BeginTransaction(deferred: false);
-        if (ReadWrappedKey(connection, transaction) is { } wrapped)
-        {
-            if (wrapping.TryOpen(WrappedKeyPlace, [], wrapped) is { } existing)
-            {
-                return new LocalStore(path, connectionString, new StoreCipher(existing));
-            }
-
-            SqliteConnection.ClearPool(connection);
-            return null;
-        }
-
-        var storeKey = SecretBytes.Random(AuthenticatedCbc.KeySize);
-        WriteWrappedKey(connection, transaction, wrapping.Seal(WrappedKeyPlace, [], storeKey.Span));
-        transaction.Commit();
-        return new LocalStore(path, connectionString, new StoreCipher(storeKey));
+        return UnwrapOrMakeKey(connectionString, outerKey) is { } storeKey ? Open(path, connectionString, storeKey) : null;
     });
 
     /// <summary>Opens an existing store with its own key.</summary>
     public static LocalStore Open(string path, SecretBytes storeKey) => Guard(path, () =>
-        new LocalStore(path, Prepare(path, mayCreate: false), new StoreCipher(storeKey.Clone())));
+        Open(path, Prepare(path, mayCreate: false), storeKey.Clone()));
 
     /// <summary>
     /// Seals the store key under another outer key, if it is sealed under one of these by now. False where it is not, as in a
@@ -165,6 +133,45 @@ internal sealed class LocalStore : IDisposable
         return command;
     }
 
+    private static SecretBytes? UnwrapOrMakeKey(string connectionString, SecretBytes outerKey)
+    {
+        using var wrapping = WrappingCipher(outerKey);
+        using var connection = Connect(connectionString);
+        using var transaction = connection.BeginTransaction(deferred: false);
+        if (ReadWrappedKey(connection, transaction) is { } wrapped)
+        {
+            var existing = wrapping.TryOpen(WrappedKeyPlace, [], wrapped);
+            if (existing is null)
+            {
+                SqliteConnection.ClearPool(connection);
+            }
+
+            return existing;
+        }
+
+        var storeKey = SecretBytes.Random(AuthenticatedCbc.KeySize);
+        WriteWrappedKey(connection, transaction, wrapping.Seal(WrappedKeyPlace, [], storeKey.Span));
+        transaction.Commit();
+        return storeKey;
+    }
+
+    // The key becomes the store's own.
+    private static LocalStore Open(string path, string connectionString, SecretBytes storeKey)
+    {
+        var cipher = new StoreCipher(storeKey);
+        try
+        {
+            using var connection = Connect(connectionString);
+            StoreMigration.Run(connection, cipher, DateTimeOffset.UtcNow);
+            return new LocalStore(path, connectionString, cipher);
+        }
+        catch
+        {
+            cipher.Dispose();
+            throw;
+        }
+    }
+
     private static StoreCipher WrappingCipher(SecretBytes outerKey)
     {
         var wrappingKey = new SecretBytes(AuthenticatedCbc.KeySize);
@@ -210,10 +217,14 @@ internal sealed class LocalStore : IDisposable
         using var version = Command(connection, transaction, "PRAGMA user_version");
         switch ((long)version.ExecuteScalar()!)
         {
-            case SchemaVersion:
+            case StoreSchema.Version:
+            case StoreMigration.FormerVersion: // Brought up as soon as there is a key.
                 break;
             case 0:
-                using (var create = Command(connection, transaction, $"{Schema} PRAGMA user_version = {SchemaVersion};"))
+                using (var create = Command(
+                    connection,
+                    transaction,
+                    $"{StoreSchema.Settings} {StoreSchema.Tables} PRAGMA user_version = {StoreSchema.Version};"))
                 {
                     create.ExecuteNonQuery();
                 }

@@ -11,6 +11,8 @@ namespace KerberosMessaging.Client.Store;
 /// </summary>
 internal sealed class StoreCipher(SecretBytes storeKey) : IDisposable
 {
+    private const string TagLabel = "kmsg/25 store tags";
+
     public byte[] Seal(string place, ReadOnlySpan<byte> row, ReadOnlySpan<byte> plaintext) =>
         AuthenticatedCbc.Seal(storeKey.Span, plaintext, AssociatedData(place, row));
 
@@ -29,6 +31,20 @@ internal sealed class StoreCipher(SecretBytes storeKey) : IDisposable
         var secret = new SecretBytes(plaintext);
         CryptographicOperations.ZeroMemory(plaintext);
         return secret;
+    }
+
+    /// <summary>
+    /// What a value is looked up by where it is itself sealed: HMAC-SHA-256 under a key of the place's own, which the store key
+    /// gives. The same value has the same tag, and without the store key it tells nothing.
+    /// </summary>
+    /// <returns>32 bytes.</returns>
+    public byte[] Tag(string place, ReadOnlySpan<byte> value)
+    {
+        Span<byte> key = stackalloc byte[HMACSHA256.HashSizeInBytes];
+        KeyDerivation.Expand(storeKey.Span, TagLabel, Encoding.ASCII.GetBytes(place), key);
+        var tag = HMACSHA256.HashData(key, value);
+        CryptographicOperations.ZeroMemory(key);
+        return tag;
     }
 
     public SecretBytes CopyKey() => storeKey.Clone();
