@@ -40,7 +40,7 @@ public sealed class ServerRefusalTests : IAsyncDisposable
         await using var alice = await _realm.JoinAsync(_folder, "alice", Cancel);
         await using var bob = await _realm.JoinAsync(_folder, "bob", Cancel);
         using var mallory = DeviceIdentity.Generate();
-        using var mallorysPrekeys = DevicePrekeys.Generate(mallory);
+        using var mallorysPrekeys = DevicePrekeys.Generate(mallory, DateTimeOffset.UnixEpoch);
         _realm.Message.Twist(MessageCode.FetchPrekeys, reply =>
         {
             var (device, bundle, _) = ((PrekeysReply)reply!).Bundles[0];
