@@ -12,7 +12,7 @@ public sealed class PrekeyTests
 
     private static void Refuses(Device alice, PublicDeviceIdentity peer, PrekeyBundle bundle)
     {
-        Assert.Throws<EndToEndException>(() => alice.Sessions.StartSession(alice.Identity, [], peer, bundle));
+        Assert.Throws<EndToEndException>(() => alice.Sessions.StartSession(alice.Identity, [], peer, bundle, null, null, alice.Now));
         Assert.False(alice.Sessions.HasSession);
     }
 
@@ -100,7 +100,7 @@ public sealed class PrekeyTests
     {
         using var bob = new Device();
         var first = bob.Prekeys.Bundle;
-        bob.Prekeys.Rotate(bob.Identity);
+        bob.Prekeys.Rotate(bob.Identity, bob.Now);
         var second = bob.Prekeys.Bundle;
         Assert.True(second.IsSignedBy(bob.Public));
         Assert.NotEqual(first.SignedPrekeyId, second.SignedPrekeyId);
@@ -115,7 +115,7 @@ public sealed class PrekeyTests
         using var bob = new Device();
         using var mallory = new Device();
         var before = bob.Prekeys.Bundle;
-        Assert.Throws<EndToEndException>(() => bob.Prekeys.Rotate(mallory.Identity));
+        Assert.Throws<EndToEndException>(() => bob.Prekeys.Rotate(mallory.Identity, bob.Now));
         Assert.Same(before, bob.Prekeys.Bundle);
     }
 
@@ -179,7 +179,7 @@ public sealed class PrekeyTests
         using (bob)
         {
             var envelope = alice.Send("before the rotation");
-            bob.Prekeys.Rotate(bob.Identity);
+            bob.Prekeys.Rotate(bob.Identity, bob.Now);
             bob.Restart();
             bob.MustRead(alice, envelope, "before the rotation");
         }
@@ -193,8 +193,8 @@ public sealed class PrekeyTests
         using (bob)
         {
             var envelope = alice.Send("too late");
-            bob.Prekeys.Rotate(bob.Identity);
-            bob.Prekeys.Rotate(bob.Identity);
+            bob.Prekeys.Rotate(bob.Identity, bob.Now);
+            bob.Prekeys.Rotate(bob.Identity, bob.Now);
             bob.MustRefuse(alice, envelope, DecryptResult.UnknownPrekey);
             bob.Restart();
             bob.MustRefuse(alice, envelope, DecryptResult.UnknownPrekey);
@@ -209,8 +209,8 @@ public sealed class PrekeyTests
         using (bob)
         {
             bob.MustRead(alice, alice.Send("first"), "first");
-            bob.Prekeys.Rotate(bob.Identity);
-            bob.Prekeys.Rotate(bob.Identity);
+            bob.Prekeys.Rotate(bob.Identity, bob.Now);
+            bob.Prekeys.Rotate(bob.Identity, bob.Now);
             bob.MustRead(alice, alice.Send("second"), "second");
             alice.MustRead(bob, bob.Send("answer"), "answer");
         }
