@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Numerics;
 using System.Security.Cryptography;
+using System.Text;
 
 namespace KerberosMessaging.EndToEnd.Tests;
 
@@ -8,6 +9,8 @@ public sealed class SafetyNumberTests
 {
     private static readonly byte[] Alice = [.. Enumerable.Range(1, 16).Select(i => (byte)i)];
     private static readonly byte[] Bob = [.. Enumerable.Range(101, 16).Select(i => (byte)i)];
+
+    private static readonly VectorFile Vector = VectorFile.Read("safety-number.txt", Record);
 
     private static byte[] Key(byte seed) => [.. Enumerable.Repeat(seed, 32)];
 
@@ -51,6 +54,26 @@ public sealed class SafetyNumberTests
     }
 
     [Fact]
+    public void The_recorded_number_is_what_the_description_says_and_never_changes()
+    {
+        var halves = new List<string>();
+        foreach (var name in new[] { "alice", "bob" })
+        {
+            var half = Half(Vector[$"{name}_client_id"], Vector[$"{name}_account_key"]);
+            Vector.Matches($"{name}_half", Encoding.ASCII.GetBytes(half));
+            Vector.Matches($"{name}_hash", LastHash(Vector[$"{name}_client_id"], Vector[$"{name}_account_key"]));
+            halves.Add(half);
+        }
+
+        halves.Sort(StringComparer.Ordinal);
+        Vector.Matches("number", Encoding.ASCII.GetBytes(string.Concat(halves)));
+        Assert.Equal(
+            Encoding.ASCII.GetString(Vector["number"]),
+            SafetyNumber.Compute(
+                Vector["alice_client_id"], Vector["alice_account_key"], Vector["bob_client_id"], Vector["bob_account_key"]));
+    }
+
+    [Fact]
     public void The_number_is_shown_in_twelve_groups_of_five() =>
         Assert.Equal(
             "01234 56789 01234 56789 01234 56789 01234 56789 01234 56789 01234 56789",
@@ -67,7 +90,7 @@ public sealed class SafetyNumberTests
         Assert.Throws<ArgumentException>(() => SafetyNumber.Compute(Alice, Key(3), Bob.AsSpan(1), Key(5)));
     }
 
-    internal static string Half(byte[] clientId, byte[] key)
+    private static byte[] LastHash(byte[] clientId, byte[] key)
     {
         byte[] hash = [0, 2, .. clientId, .. key];
         for (var i = 0; i < 5200; i++)
@@ -75,7 +98,26 @@ public sealed class SafetyNumberTests
             hash = SHA512.HashData([.. hash, .. key]);
         }
 
-        return string.Concat(hash.Take(30).Chunk(5).Select(chunk =>
+        return hash;
+    }
+
+    private static string Half(byte[] clientId, byte[] key) =>
+        string.Concat(LastHash(clientId, key).Take(30).Chunk(5).Select(chunk =>
             (new BigInteger(chunk, isUnsigned: true, isBigEndian: true) % 100000).ToString("D5", CultureInfo.InvariantCulture)));
+
+    private static void Record(VectorFile file)
+    {
+        file.Comment("A safety number: for both sides the last hash and the half in ASCII, then the whole.");
+        foreach (var (name, client, key) in new[] { ("alice", Alice, Key(9)), ("bob", Bob, Key(5)) })
+        {
+            file.Add($"{name}_client_id", client);
+            file.Add($"{name}_account_key", key);
+            file.Add($"{name}_hash", LastHash(client, key));
+            file.Add($"{name}_half", Encoding.ASCII.GetBytes(Half(client, key)));
+        }
+
+        var number = SafetyNumber.Compute(Alice, Key(9), Bob, Key(5));
+        file.Comment(SafetyNumber.Format(number));
+        file.Add("number", Encoding.ASCII.GetBytes(number));
     }
 }
