@@ -14,7 +14,7 @@ namespace KerberosMessaging.Client.Conversations;
 /// unseen.
 /// </summary>
 internal sealed class Linking(
-    LocalStore store, ThisDevice self, Contacts contacts, AuthSession auth, Sender sender, ServerClock clock, MessagingOptions options)
+    LocalStore store, ThisDevice self, Contacts contacts, IRequester auth, Sender sender, ServerClock clock, MessagingOptions options)
 {
     private const string CodeSetting = "link code";
 

@@ -32,7 +32,7 @@ internal sealed partial class PrekeyKeeper(LocalStore store, ThisDevice self, Me
     });
 
     /// <summary>Compares what the server has with what it should have, and brings what is missing.</summary>
-    public async Task RunAsync(MessageServerConnection home, CancellationToken cancellationToken)
+    public async Task RunAsync(IMessageServer home, CancellationToken cancellationToken)
     {
         await _running.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
