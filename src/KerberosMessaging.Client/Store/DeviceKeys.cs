@@ -6,8 +6,11 @@ namespace KerberosMessaging.Client.Store;
 /// <summary>This device's id, identity and prekeys: made once, kept sealed in the store.</summary>
 internal static class DeviceKeys
 {
-    private const string DeviceSetting = "device";
-    private const string IdentitySetting = "identity";
+    /// <summary>The name of the setting that holds the device's id.</summary>
+    public const string DeviceSetting = "device";
+
+    /// <summary>The name of the setting that holds the device's identity.</summary>
+    public const string IdentitySetting = "identity";
     
     /// <summary>The name of the setting that holds the prekeys.</summary>
     public const string PrekeysSetting = "prekeys";
