@@ -87,7 +87,7 @@ public sealed class BackupTests : IDisposable
     public void An_empty_history_is_backed_up_too()
     {
         using var store = MakeStore("store.db");
-        store.Write(DeviceKeys.Ensure);
+        store.Write(static transaction => DeviceKeys.Ensure(transaction, DateTimeOffset.UnixEpoch));
         BackupFile.Create(BackupPath, store, _owner, _passphrase, CancellationToken.None);
 
         using var restored = MakeStore("restored.db");
@@ -105,7 +105,7 @@ public sealed class BackupTests : IDisposable
         using var restored = MakeStore("restored.db");
         BackupFile.Read(BackupPath, _passphrase, reader => LoadInto(restored, reader));
 
-        restored.Write(DeviceKeys.Ensure);
+        restored.Write(static transaction => DeviceKeys.Ensure(transaction, DateTimeOffset.UnixEpoch));
 
         using var identity = store.Read(DeviceKeys.Identity);
         using var before = store.Read(DeviceKeys.Prekeys);
@@ -447,14 +447,14 @@ public sealed class BackupTests : IDisposable
     {
         using var self = DeviceIdentity.Generate();
         using var peer = DeviceIdentity.Generate();
-        using var prekeys = DevicePrekeys.Generate(peer);
+        using var prekeys = DevicePrekeys.Generate(peer, At);
         using var sessions = PeerSessions.Create();
-        sessions.StartSession(self, [], peer.Public, prekeys.Bundle);
+        sessions.StartSession(self, [], peer.Public, prekeys.Bundle, null, null, At);
         var store = MakeStore("store.db");
         new TicketCache(store).Clear();
         store.Write(transaction =>
         {
-            DeviceKeys.Ensure(transaction);
+            DeviceKeys.Ensure(transaction, At);
             transaction.SetSetting("account key", _accountKey);
             transaction.SetSetting("ticket of something", [1]);
             transaction.AddContact(_client, "bob-nobody-knows");
@@ -462,7 +462,7 @@ public sealed class BackupTests : IDisposable
             transaction.SetRoute(_client, new ContactRoute(ServerId.New(), At));
             transaction.PutDevice(_client, new StoredDevice(_device, peer.Public, _link, IsAccepted: true, IsListed: false, At));
             transaction.SetSessions(_client, _device, sessions);
-            transaction.PutInOutbox(MessageId.New(), _client, [1], [2]);
+            transaction.PutInOutbox(new OutboxEntry(MessageId.New(), _client, null, [1], [2]));
             transaction.AddMessage(Message(Text));
             transaction.AddMessage(Message(null) with { Problem = MessageProblem.UntrustedSender });
             transaction.AddMessage(Message(new string('x', 100_000)) with { IsOutgoing = true });

@@ -51,8 +51,8 @@ public sealed class RestoreTests : IAsyncLifetime
         {
             Assert.Equal(_client, restored.Id);
             Assert.Equal(_device, restored.Device);
-            Assert.Equal(_device, Assert.Single(_realm.LookUp("alice").Certificates.Select(
-                certificate => Tickets.DeviceCertificate.TryRead(certificate, _realm.Auth.Key.PublicKey.Span)!.Device)));
+            Assert.Equal(_device, Assert.Single(_realm.LookUp("alice").Devices.Select(
+                device => Tickets.DeviceCertificate.TryRead(device.Certificate, _realm.Auth.Key.PublicKey.Span)!.Device)));
         }
 
         // Under the password from now on, like any store.

@@ -12,19 +12,13 @@ namespace KerberosMessaging.Client.Backups;
 /// </summary>
 internal static class BackupContent
 {
-    /// <summary>Set in a store that was made from a backup: the server may know newer prekeys of this device.</summary>
-    public const string RestoredSetting = "restored";
-
-    /// <summary>The seed of the client's account key, where this device has it.</summary>
-    public const string AccountKeySetting = "account key";
-
     private const int AccountKeySize = 32;
     private const int RealmKeySize = 32;
     private const int LinkSize = 97;
     private const int IdSize = 16;
     private const int DevicesLimit = ushort.MaxValue;
 
-    private static readonly string[] Settings = [DeviceKeys.DeviceSetting, DeviceKeys.IdentitySetting, AccountKeySetting];
+    private static readonly string[] Settings = [DeviceKeys.DeviceSetting, DeviceKeys.IdentitySetting, AccountKey.Setting];
 
     private delegate void BodyWriter(WireWriter body);
 
@@ -195,7 +189,7 @@ internal static class BackupContent
         }
 
         CheckDevice(store);
-        store.SetSetting(RestoredSetting, [1]);
+        store.SetSetting(DeviceKeys.RestoredSetting, [1]);
     }
 
     // Whoever knew the passphrase can have written anything.
