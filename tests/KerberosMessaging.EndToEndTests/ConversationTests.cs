@@ -149,7 +149,7 @@ public sealed class ConversationTests(RealmFixture fixture) : IClassFixture<Real
     {
         await using var alice = await JoinAsync("alice");
         await using var bob = await JoinAsync("bob");
-        await using var phone = await Person.LoginAsync(fixture.Realm, bob.Name, "phone", Cancel);
+        await using var phone = await Person.LinkAsync(fixture.Realm, bob, "phone", Cancel);
 
         var e = await Assert.ThrowsAsync<MessagingException>(
             () => alice.Client.SendTextAsync(bob.Name, new string('x', 600 * 1024), Cancel));
@@ -164,7 +164,7 @@ public sealed class ConversationTests(RealmFixture fixture) : IClassFixture<Real
     {
         await using var alice = await JoinAsync("alice");
         await using var laptop = await JoinAsync("bob");
-        await using var phone = await Person.LoginAsync(fixture.Realm, laptop.Name, "phone", Cancel);
+        await using var phone = await Person.LinkAsync(fixture.Realm, laptop, "phone", Cancel);
 
         var sent = await alice.Client.SendTextAsync(laptop.Name, "to both", Cancel);
 
@@ -180,7 +180,7 @@ public sealed class ConversationTests(RealmFixture fixture) : IClassFixture<Real
         await using var alice = await JoinAsync("alice");
         await using var laptop = await JoinAsync("bob");
         await alice.Client.SendTextAsync(laptop.Name, "before", Cancel);
-        await using var phone = await Person.LoginAsync(fixture.Realm, laptop.Name, "phone", Cancel);
+        await using var phone = await Person.LinkAsync(fixture.Realm, laptop, "phone", Cancel);
 
         await alice.Client.SendTextAsync(laptop.Name, "after", Cancel);
         await phone.Client.SendTextAsync(alice.Name, "from the phone", Cancel);
@@ -198,7 +198,7 @@ public sealed class ConversationTests(RealmFixture fixture) : IClassFixture<Real
         var e = await Assert.ThrowsAsync<MessagingException>(() => laptop.Client.SendTextAsync(laptop.Name, "note", Cancel));
         Assert.Equal(MessagingFailure.RecipientNotReady, e.Failure);
 
-        await using var phone = await Person.LoginAsync(fixture.Realm, laptop.Name, "phone", Cancel);
+        await using var phone = await Person.LinkAsync(fixture.Realm, laptop, "phone", Cancel);
         await laptop.Client.SendTextAsync(laptop.Name, "note", Cancel);
         Assert.Equal(["note"], await phone.ReadAllAsync(Cancel));
         Assert.Empty(await laptop.ReadAllAsync(Cancel));
@@ -250,16 +250,17 @@ public sealed class ConversationTests(RealmFixture fixture) : IClassFixture<Real
         Assert.Equal(bobAtAlice.SafetyNumber, aliceAtBob.SafetyNumber);
         Assert.Equal(ContactVerification.Unverified, bobAtAlice.Verification);
 
-        // A device of one's own that the other side knows is one to know, too.
-        await using var phone = await Person.LoginAsync(fixture.Realm, alice.Name, "phone", Cancel);
+        // A device that is linked changes nothing.
+        await using var phone = await Person.LinkAsync(fixture.Realm, alice, "phone", Cancel);
         aliceAtBob = await bob.Client.GetContactAsync(alice.Name, Cancel);
-        Assert.NotEqual(bobAtAlice.SafetyNumber, aliceAtBob.SafetyNumber);
+        Assert.Equal(bobAtAlice.SafetyNumber, aliceAtBob.SafetyNumber);
+        Assert.All(aliceAtBob.Devices, static device => Assert.Equal(DeviceStanding.Linked, device.Standing));
         Assert.Equal(aliceAtBob.SafetyNumber, (await alice.Client.GetContactAsync(bob.Name, Cancel)).SafetyNumber);
         Assert.Equal(aliceAtBob.SafetyNumber, (await phone.Client.GetContactAsync(bob.Name, Cancel)).SafetyNumber);
     }
 
     [Fact(Timeout = Patience)]
-    public async Task A_verified_contact_with_a_new_device_is_not_written_to_before_it_is_compared_anew()
+    public async Task A_verified_contact_stays_verified_with_a_new_device_which_gets_nothing_before_it_is_linked()
     {
         await using var alice = await JoinAsync("alice");
         await using var bob = await JoinAsync("bob");
@@ -267,15 +268,75 @@ public sealed class ConversationTests(RealmFixture fixture) : IClassFixture<Real
         await alice.Client.SendTextAsync(bob.Name, "verified", Cancel);
 
         await using var phone = await Person.LoginAsync(fixture.Realm, bob.Name, "phone", Cancel);
-        var e = await Assert.ThrowsAsync<MessagingException>(() => alice.Client.SendTextAsync(bob.Name, "to whom?", Cancel));
-
-        Assert.Equal(MessagingFailure.IdentityChanged, e.Failure);
+        Assert.Equal(1, (await alice.Client.SendTextAsync(bob.Name, "not to the phone", Cancel)).Devices);
+        await phone.Client.SendTextAsync(alice.Name, "from a device that anybody could have added", Cancel);
+        var shown = Assert.Single(await ReceiveAllAsync(alice));
+        Assert.Equal((MessageProblem.UnlinkedDevice, null), (shown.Problem, shown.Content));
         var contact = await alice.Client.GetContactAsync(bob.Name, Cancel);
-        Assert.Equal(ContactVerification.Changed, contact.Verification);
-        alice.Client.MarkVerified(contact);
-        await alice.Client.SendTextAsync(bob.Name, "compared anew", Cancel);
-        Assert.Equal(["compared anew"], await phone.ReadAllAsync(Cancel));
-        Assert.Equal(["verified", "compared anew"], await bob.ReadAllAsync(Cancel));
+        Assert.Equal(ContactVerification.Verified, contact.Verification);
+        Assert.Equal(
+            DeviceStanding.Unlinked, contact.Devices.Single(device => device.Device == phone.Client.Device).Standing);
+
+        await phone.LinkToAsync(bob, Cancel);
+        Assert.Equal(2, (await alice.Client.SendTextAsync(bob.Name, "to both", Cancel)).Devices);
+        await phone.Client.SendTextAsync(alice.Name, "linked", Cancel);
+
+        Assert.Equal(["to both"], await phone.ReadAllAsync(Cancel));
+        Assert.Equal(["verified", "not to the phone", "to both"], await bob.ReadAllAsync(Cancel));
+        Assert.Equal(["linked"], await alice.ReadAllAsync(Cancel));
+        Assert.Equal(ContactVerification.Verified, (await alice.Client.GetContactAsync(bob.Name, Cancel)).Verification);
+
+        // What came before is in the history now.
+        Assert.Contains(
+            alice.Client.ListHistory(bob.Name), static entry => entry.Content?.Text == "from a device that anybody could have added");
+    }
+
+    [Fact(Timeout = Patience)]
+    public async Task What_one_device_sends_the_own_others_have_in_their_history()
+    {
+        await using var alice = await JoinAsync("alice");
+        await using var phone = await Person.LinkAsync(fixture.Realm, alice, "phone", Cancel);
+        await using var bob = await JoinAsync("bob");
+
+        var sent = await alice.Client.SendTextAsync(bob.Name, "from the laptop", Cancel);
+
+        Assert.Empty(await phone.ReadAllAsync(Cancel));
+        var entry = Assert.Single(phone.Client.ListHistory(bob.Name));
+        Assert.Equal((sent.Id, "from the laptop", true), (entry.Id, entry.Content?.Text, entry.IsOutgoing));
+        Assert.Equal(["from the laptop"], await bob.ReadAllAsync(Cancel));
+        Assert.Equal(sent.Id, Assert.Single(alice.Client.SearchHistory("LAPTOP")).Id);
+    }
+
+    [Fact(Timeout = Patience)]
+    public async Task A_device_is_linked_only_by_one_that_was_given_its_code()
+    {
+        await using var alice = await JoinAsync("alice");
+        await using var phone = await Person.LoginAsync(fixture.Realm, alice.Name, "phone", Cancel);
+        await using var tablet = await Person.LoginAsync(fixture.Realm, alice.Name, "tablet", Cancel);
+        await using var bob = await JoinAsync("bob");
+        var code = phone.Client.StartLinking();
+
+        await RefusedAsync(MessagingFailure.LinkRefused, () => alice.Client.ApproveDeviceAsync(code[..^1], Cancel));
+        await RefusedAsync(MessagingFailure.LinkRefused, () => bob.Client.ApproveDeviceAsync(code, Cancel));
+        await RefusedAsync(MessagingFailure.LinkRefused, () => tablet.Client.ApproveDeviceAsync(code, Cancel));
+        await RefusedAsync(MessagingFailure.LinkRefused, () => phone.Client.ApproveDeviceAsync(code, Cancel));
+
+        Assert.Empty(await phone.ReadAllAsync(Cancel));
+        Assert.False(phone.Client.IsLinked);
+    }
+
+    private static async Task RefusedAsync(MessagingFailure failure, Func<Task> operation) =>
+        Assert.Equal(failure, (await Assert.ThrowsAsync<MessagingException>(operation)).Failure);
+
+    private static async Task<List<ReceivedMessage>> ReceiveAllAsync(Person person)
+    {
+        var messages = new List<ReceivedMessage>();
+        await foreach (var message in person.Client.ReceiveAsync(follow: false, Cancel))
+        {
+            messages.Add(message);
+        }
+
+        return messages;
     }
 
     private Task<Person> JoinAsync(string name) => Person.JoinAsync(fixture.Realm, fixture.NewName(name), Cancel);

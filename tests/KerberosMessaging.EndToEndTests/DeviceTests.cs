@@ -39,7 +39,7 @@ public sealed class DeviceTests(RealmFixture fixture) : IClassFixture<RealmFixtu
     public async Task A_removed_device_is_logged_out_gets_no_more_messages_and_does_not_come_back()
     {
         await using var laptop = await JoinAsync("alice");
-        await using var phone = await Person.LoginAsync(fixture.Realm, laptop.Name, "phone", Cancel);
+        await using var phone = await Person.LinkAsync(fixture.Realm, laptop, "phone", Cancel);
         await using var bob = await JoinAsync("bob");
         Assert.Equal(2, (await bob.Client.SendTextAsync(laptop.Name, "to both", Cancel)).Devices);
 

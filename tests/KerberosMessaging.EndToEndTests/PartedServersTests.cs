@@ -162,7 +162,8 @@ public sealed class PartedServersTests
         Assert.Equal((before.Id, "moved", realm.MessagePort), (after.Id, after.Name, after.Port));
         await using var carol = await Person.JoinAsync(realm, "carol", Cancel);
         await carol.Client.SendTextAsync("bob", "after", Cancel);
-        await using var again = await Person.LoginAsync(realm, "bob", "phone", Cancel);
+        await bob.ReopenAsync();
+        await using var again = await Person.LinkAsync(realm, bob, "phone", Cancel);
         await carol.Client.SendTextAsync("bob", "to both", Cancel);
         Assert.Equal(["to both"], await again.ReadAllAsync(Cancel));
     }

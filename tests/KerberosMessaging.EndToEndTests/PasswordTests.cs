@@ -44,7 +44,7 @@ public sealed class PasswordTests(RealmFixture fixture) : IClassFixture<RealmFix
     public async Task Another_device_opens_its_store_with_the_new_password_however_many_changes_it_missed()
     {
         await using var laptop = await JoinAsync("alice");
-        await using var phone = await Person.LoginAsync(fixture.Realm, laptop.Name, "phone", Cancel);
+        await using var phone = await Person.LinkAsync(fixture.Realm, laptop, "phone", Cancel);
         await using var bob = await JoinAsync("bob");
         await bob.Client.SendTextAsync(laptop.Name, "hello", Cancel);
         Assert.Equal(["hello"], await phone.ReadAllAsync(Cancel));

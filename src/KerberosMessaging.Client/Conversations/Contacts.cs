@@ -144,11 +144,16 @@ internal sealed class Contacts(LocalStore store, IRequester auth, Account accoun
         : key.Pinned.Length > 0 && LinkedBy(device.Link).SequenceEqual(key.Pinned) ? DeviceStanding.Linked
         : DeviceStanding.Unlinked;
 
+    // Whoever could not be written to then may be able to receive by now, and a device that was not linked may be: of that no message
+    // server tells.
     private Peer? FindRecent(StoreTransaction transaction, string name) =>
         transaction.FindContact(name) is { } client
         && transaction.GetRoute(client) is { } route
         && (options.Time.GetUtcNow() - route.LookedUpAt).Duration() < LookUpLifetime
-            ? Load(transaction, client, name, route.HomeServer)
+        && Load(transaction, client, name, route.HomeServer) is var peer
+        && peer.Devices.Any(device => device.Device != account.Device)
+        && peer.Devices.All(static device => device.Standing != DeviceStanding.Unlinked)
+            ? peer
             : null;
 
     private static Peer Load(StoreTransaction transaction, ClientId client, string name, ServerId homeServer)

@@ -113,6 +113,12 @@ internal sealed partial class Sender(LocalStore store, Contacts contacts, IMessa
                 {
                     return;
                 }
+
+                if (Failures.IsRefusal(e) && !IsShown(entry))
+                {
+                    // No person waits for it, and the device that it was for is not there any more.
+                    store.Write(transaction => transaction.RemoveFromOutbox(entry.Message));
+                }
             }
             finally
             {
@@ -243,6 +249,9 @@ internal sealed partial class Sender(LocalStore store, Contacts contacts, IMessa
         }
     }
 
+    private static bool IsShown(OutboxEntry entry) =>
+        MessageContent.TryRead(entry.Content) is not { } content || ControlMessages.IsShown(content.Kind);
+
     private bool IsTaken(PeerDevice device) =>
         device.Standing != DeviceStanding.Unlinked || options.UnlinkedDevices == UnlinkedDevicePolicy.Accept;
 
@@ -330,7 +339,8 @@ internal sealed partial class Sender(LocalStore store, Contacts contacts, IMessa
         transaction.AddMessage(new NewMessage(
             entry.Message, peer.Client, true, Account.Device, Account.Name, acceptedAt, entry.Content, MessageProblem.None));
         if (peer.Client == Account.Client
-            || !transaction.ListDevices(Account.Client).Exists(device => device.IsListed && device.Device != Account.Device))
+            || Contacts.FindKnown(transaction, Account.Client) is not { } own
+            || !own.Devices.Any(device => device.Device != Account.Device && IsTaken(device)))
         {
             return null;
         }

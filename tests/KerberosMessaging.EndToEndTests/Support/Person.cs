@@ -53,6 +53,23 @@ internal sealed class Person : IAsyncDisposable
         return new Person(realm.Pin, name, options, client);
     }
 
+    /// <summary>Logs a new device of a person in, and has the person's first device link it.</summary>
+    public static async Task<Person> LinkAsync(Realm realm, Person first, string device, CancellationToken cancellationToken)
+    {
+        var person = await LoginAsync(realm, first.Name, device, cancellationToken);
+        await person.LinkToAsync(first, cancellationToken);
+        return person;
+    }
+
+    /// <summary>Has another device of this person link this one.</summary>
+    public async Task LinkToAsync(Person first, CancellationToken cancellationToken)
+    {
+        Assert.False(Client.IsLinked);
+        Assert.Equal(Client.Device, await first.Client.ApproveDeviceAsync(Client.StartLinking(), cancellationToken));
+        Assert.Empty(await ReadAllAsync(cancellationToken));
+        Assert.True(Client.IsLinked);
+    }
+
     public static SecretBytes PasswordOf(string name) => Password.FromCharacters($"correct horse battery {name}");
 
     public static MessagingOptions Options(TempFolder folder, string name, string device) => new()
