@@ -82,7 +82,7 @@ public sealed class RedactionTests
             Expect<ArgumentException>(() => device.Send("secret", new byte[15]));
             Expect<ArgumentException>(() => SafetyNumber.Compute(exported, exported, exported, exported));
             Expect<ArgumentException>(() => SafetyNumber.Format(Convert.ToHexString(exported)));
-            Expect<ArgumentException>(() => new PublicDeviceIdentity(exported, exported));
+            Expect<ArgumentException>(() => _ = new PublicDeviceIdentity(exported, exported));
             Assert.All(texts, text => Assert.DoesNotMatch("[0-9A-Fa-f]{16}", text));
             return texts;
         }

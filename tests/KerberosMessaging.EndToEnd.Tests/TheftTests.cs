@@ -146,7 +146,7 @@ public sealed class TheftTests
     {
         private readonly Device[] _devices;
         private readonly List<Mail>[] _onTheWayTo = [[], []];
-        private int _step;
+        private readonly int _step;
 
         public World((int Party, int Action, int Pick)[] steps, int theftAt, int victim)
         {
@@ -164,7 +164,7 @@ public sealed class TheftTests
             Stolen = StateView.Active(stolen ?? _devices[victim].State());
 
             // So that both sides have turned after the theft in any case.
-            for (var turn = 0; turn < 4; turn++)
+            for (var turn = 0; turn < 8; turn++)
             {
                 Send(turn % 2);
                 DeliverAll(1 - (turn % 2));
