@@ -137,7 +137,7 @@ public sealed class SessionTests
             Assert.Equal(1, StateView.Of(bob.State()).Retired);
             alice.Start(bob);
             bob.MustRead(alice, alice.Send("after the rotation"), "after the rotation");
-            
+
             // The session that was pushed out now started with prekeys that are gone, too.
             Assert.Equal(0, StateView.Of(bob.State()).Retired);
             bob.MustRefuse(alice, first, DecryptResult.UnknownPrekey);
