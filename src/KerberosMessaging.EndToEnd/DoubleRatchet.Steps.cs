@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using KerberosMessaging.Cryptography;
 
 namespace KerberosMessaging.EndToEnd;
@@ -40,11 +39,11 @@ internal sealed partial class DoubleRatchet
         using var kemSecret = new SecretBytes(_peerOffer is null ? 0 : MlKem768.SharedSecretSize);
         var kemPart = new byte[_peerOffer is null ? 0 : MlKem768.CiphertextSize];
 
-        // Both keys of the peer did their work when its chain was first read.
+        // Both keys of the peer did their work when its chain was first read: since then the stored state was damaged.
         if (!ownRatchet.TryAgree(_receivingRatchet, agreed.Span)
             || (_peerOffer is not null && !MlKem768.TryEncapsulate(_peerOffer, kemPart, kemSecret.Span)))
         {
-            throw new UnreachableException();
+            throw StateReader.Refused();
         }
 
         var kemPartKind = _peerOffer is null ? KemPartKind.None : KemPartKind.Ciphertext;

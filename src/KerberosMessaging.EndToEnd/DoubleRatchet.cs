@@ -7,7 +7,10 @@ namespace KerberosMessaging.EndToEnd;
 
 /// <summary>Which chain of a session a header belongs to.</summary>
 /// <param name="Known">The chain; null for the peer's next one, whose header begins a ratchet step (Double Ratchet, section 4.3).</param>
-internal readonly record struct ChainMatch(ReceivingChain? Known);
+internal readonly record struct ChainMatch(ReceivingChain? Known)
+{
+    public override string ToString() => "[redacted]";
+}
 
 /// <summary>
 /// The Double Ratchet with header encryption, section 4, for one session. Opening a message computes everything beside the state

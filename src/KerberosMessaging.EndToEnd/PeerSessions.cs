@@ -115,7 +115,7 @@ public sealed partial class PeerSessions : IDisposable
     /// <returns>The envelope.</returns>
     /// <exception cref="InvalidOperationException">There is no session.</exception>
     /// <exception cref="ArgumentException">The message id has another length.</exception>
-    /// <exception cref="EndToEndException">The session's sending chain is used up.</exception>
+    /// <exception cref="EndToEndException">The session's sending chain is used up, or the stored state was damaged.</exception>
     public byte[] Encrypt(ReadOnlySpan<byte> plaintext, ReadOnlySpan<byte> messageId, DateTimeOffset now)
     {
         CheckMessageId(messageId);

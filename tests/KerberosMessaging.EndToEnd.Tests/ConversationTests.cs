@@ -77,6 +77,29 @@ public sealed class ConversationTests
     }
 
     [Fact]
+    public void The_smallest_envelopes_have_the_sizes_that_the_format_states()
+    {
+        using var alice = new Device { Credentials = [] };
+        using var bob = new Device(alice.Clock);
+        alice.Start(bob);
+        var first = alice.Send("");
+        bob.MustRead(alice, first, "");
+        var answer = bob.Send("");
+        alice.MustRead(bob, answer, "");
+        Assert.Equal(EnvelopeFormat.MinPrekeyEnvelopeSize, first.Length);
+        Assert.Equal(EnvelopeFormat.MinRatchetEnvelopeSize, answer.Length);
+        Assert.Equal((1347, 148), (first.Length, answer.Length));
+        Assert.Equal([EnvelopeFormat.Version, (byte)EnvelopeKind.Prekey], first[..EnvelopeFormat.PrefixSize]);
+        Assert.Equal([EnvelopeFormat.Version, (byte)EnvelopeKind.Ratchet], answer[..EnvelopeFormat.PrefixSize]);
+        Assert.Equal(EnvelopeFormat.MessageIdSize, Device.MessageId.Length);
+
+        // A message of one byte less than a block takes no more room than an empty one.
+        var body = EnvelopeFormat.BlockSize + EnvelopeFormat.TagSize;
+        Assert.Equal(answer.Length, alice.Send(new string('x', EnvelopeFormat.BlockSize - 1)).Length);
+        Assert.Equal(ReferenceEnvelope.Of(answer).CiphertextAt + body, answer.Length);
+    }
+
+    [Fact]
     public void Equal_messages_have_nothing_in_common_on_the_wire()
     {
         var (alice, bob) = Device.EstablishedPair();

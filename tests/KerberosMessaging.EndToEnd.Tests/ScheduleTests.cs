@@ -37,24 +37,24 @@ public sealed class ScheduleTests
 
     [Fact]
     public void Every_message_that_arrives_is_read_exactly_once_whatever_the_network_does() =>
-        AnyStep.Array[1, 80].Sample(
+        AnyStep.Array[1, 50].Sample(
             steps =>
             {
                 using var world = new World(isWild: false);
                 world.Play(steps);
             },
-            iter: 1000,
+            iter: 1500,
             threads: 2);
 
     [Fact]
     public void Every_message_is_read_once_or_refused_however_often_sessions_and_prekeys_are_lost() =>
-        AnyStep.Array[1, 80].Sample(
+        AnyStep.Array[1, 50].Sample(
             steps =>
             {
                 using var world = new World(isWild: true);
                 world.Play(steps);
             },
-            iter: 1000,
+            iter: 1500,
             threads: 2);
 
     private sealed record Mail(byte[] Envelope, byte[] Id, string Text);

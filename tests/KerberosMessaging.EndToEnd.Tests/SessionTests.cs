@@ -137,7 +137,7 @@ public sealed class SessionTests
             Assert.Equal(1, StateView.Of(bob.State()).Retired);
             alice.Start(bob);
             bob.MustRead(alice, alice.Send("after the rotation"), "after the rotation");
-            
+
             // The session that was pushed out now started with prekeys that are gone, too.
             Assert.Equal(0, StateView.Of(bob.State()).Retired);
             bob.MustRefuse(alice, first, DecryptResult.UnknownPrekey);
@@ -156,6 +156,94 @@ public sealed class SessionTests
             bob.MustRead(alice, envelopes[0], "0");
             bob.MustRead(alice, envelopes[1], "1");
             Assert.Single(StateView.Of(bob.State()).Sessions);
+        }
+    }
+
+    [Fact]
+    public void A_dropped_session_that_began_with_one_time_prekeys_cannot_be_started_again_either()
+    {
+        using var alice = new Device();
+        using var bob = new Device(alice.Clock);
+        bob.Prekeys.AddOneTime(1, 1);
+        alice.StartWithOneTime(bob);
+        var first = alice.Send("first");
+        var second = alice.Send("second");
+        bob.MustRead(alice, first, "first");
+        for (var i = 0; i < PeerSessions.MaxSessions; i++)
+        {
+            alice.Start(bob);
+            bob.MustRead(alice, alice.Send("next"), "next");
+        }
+
+        bob.MustRefuse(alice, first, DecryptResult.NoSession);
+        bob.MustRefuse(alice, second, DecryptResult.NoSession);
+        bob.Restore(EmptyState());
+        bob.MustRefuse(alice, first, DecryptResult.UnknownPrekey);
+    }
+
+    [Fact]
+    public void Sessions_that_both_start_with_one_time_prekeys_at_the_same_time_converge()
+    {
+        using var alice = new Device();
+        using var bob = new Device(alice.Clock);
+        alice.Prekeys.AddOneTime(1, 1);
+        bob.Prekeys.AddOneTime(1, 1);
+        alice.StartWithOneTime(bob);
+        bob.StartWithOneTime(alice);
+        var (fromAlice, fromBob) = (alice.Send("from Alice"), bob.Send("from Bob"));
+        alice.MustRead(bob, fromBob, "from Bob");
+        bob.MustRead(alice, fromAlice, "from Alice");
+        for (var turn = 0; turn < 3; turn++)
+        {
+            alice.Restart();
+            bob.Restart();
+            alice.MustRead(bob, bob.Send("b"), "b");
+            bob.MustRead(alice, alice.Send("a"), "a");
+        }
+
+        Assert.Equal(BaseKeyOfActive(alice), BaseKeyOfActive(bob));
+    }
+
+    [Fact]
+    public void At_most_256_dropped_sessions_are_remembered()
+    {
+        var (alice, bob) = Device.Pair();
+        using (alice)
+        using (bob)
+        {
+            var firsts = new List<byte[]>();
+            for (var i = 0; i < 256 + PeerSessions.MaxSessions + 1; i++)
+            {
+                alice.Start(bob);
+                firsts.Add(alice.Send("first"));
+                bob.MustRead(alice, firsts[^1], "first");
+            }
+
+            Assert.Equal(256, StateView.Of(bob.State()).Retired);
+            bob.Restart();
+            bob.MustRefuse(alice, firsts[1], DecryptResult.NoSession);
+
+            // The oldest is forgotten. What was read once must then be known to whoever stores the messages.
+            bob.MustRead(alice, firsts[0], "first");
+        }
+    }
+
+    [Fact]
+    public void A_session_of_ones_own_that_is_dropped_is_not_remembered()
+    {
+        var (alice, bob) = Device.Pair();
+        using (alice)
+        using (bob)
+        {
+            for (var i = 0; i < PeerSessions.MaxSessions + 3; i++)
+            {
+                alice.Start(bob);
+            }
+
+            Assert.Equal(PeerSessions.MaxSessions, StateView.Of(alice.State()).Sessions.Count);
+            Assert.Equal(0, StateView.Of(alice.State()).Retired);
+            alice.Restart();
+            bob.MustRead(alice, alice.Send("in the newest"), "in the newest");
         }
     }
 
