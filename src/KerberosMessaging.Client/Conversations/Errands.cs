@@ -138,7 +138,13 @@ internal sealed partial class Errands(LocalStore store, Contacts contacts, Sende
 
     private async Task AnswerAsync(CancellationToken cancellationToken)
     {
-        foreach (var (client, device) in store.Read(static transaction => transaction.ListAnswersDue()))
+        var now = options.Time.GetUtcNow();
+        var due = store.Read(transaction => transaction.ListAnswersDue().FindAll(waiting =>
+        {
+            using var sessions = transaction.GetSessions(waiting.Client, waiting.Device);
+            return sessions.WantsAnswer(now);
+        }));
+        foreach (var (client, device) in due)
         {
             await TryAsync(client, device, token => sender.SendControlAsync(
                 client,

@@ -83,10 +83,11 @@ internal sealed partial class Incoming(ThisDevice self, Contacts contacts, Messa
                 DeviceKeys.SavePrekeys(transaction, prekeys);
             }
 
-            // Only for messages of people, or two idle devices would answer each other for ever.
+            // Sooner or later an answer is due, if the user sends none. Only for messages of people, or two idle devices would answer each
+            // other for ever.
             if (MessageContent.TryRead(plaintext) is not { } content || ControlMessages.IsShown(content.Kind) || content.Kind == MessageKind.SentCopy)
             {
-                transaction.SetAnswerDue(delivery.Sender, delivery.SenderDevice, sessions.WantsAnswer(now));
+                transaction.SetAnswerDue(delivery.Sender, delivery.SenderDevice, true);
             }
         }
 
