@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using System.Text;
 using KerberosMessaging.Client;
 using KerberosMessaging.EndToEndTests.Support;
+using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Logging;
 
 namespace KerberosMessaging.EndToEndTests;
@@ -103,19 +104,44 @@ public sealed class EavesdropperTests
         messageProxy.Target = realm.MessagePort;
         realm.Pin = realm.Pin with { Port = authProxy.Port };
 
-        await using var alice = await Person.JoinAsync(realm, "alice-lidell", Cancel);
-        await using var bob = await Person.JoinAsync(realm, "bob", Cancel);
+        // The clients log everything to the same place.
+        using var loggers = LoggerFactory.Create(builder => builder.AddProvider(log).SetMinimumLevel(LogLevel.Trace));
+        await using var alice = await Person.JoinAsync(realm, "alice-lidell", Cancel, Logged);
+        await using var bob = await Person.JoinAsync(realm, "bob", Cancel, Logged);
+        await using var phone = await Person.LoginAsync(realm, bob.Name, "phone", Cancel, Logged);
+        var code = phone.Client.StartLinking();
+        await bob.Client.ApproveDeviceAsync(code, Cancel);
+        Assert.Empty(await phone.ReadAllAsync(Cancel));
+        Assert.True(phone.Client.IsLinked);
         using var wrongPassword = Person.PasswordOf("mallory");
         await Assert.ThrowsAsync<MessagingException>(() => MessagingClient.LoginAsync(
             realm.Pin, bob.Name, wrongPassword, Person.Options(realm.Folder, "mallory", "laptop"), cancellationToken: Cancel));
         await alice.Client.SendTextAsync(bob.Name, Secret, Cancel);
         Assert.Equal([Secret], await bob.ReadAllAsync(Cancel));
+        Assert.Equal([Secret], await phone.ReadAllAsync(Cancel));
+
+        // A device that lost its sessions asks for what it cannot read, and gets it: nor does that say anything.
+        await LoseSessionsAsync(bob);
+        await alice.Client.SendTextAsync(bob.Name, Secret + " again", Cancel);
+        await using (var atAlice = Inbox.Open(alice.Client))
+        await using (var atBob = Inbox.Open(bob.Client))
+        {
+            Assert.Equal(MessageProblem.Unreadable, (await atBob.NextAsync(Cancel)).Problem);
+            Assert.Equal(Secret + " again", await atBob.NextTextAsync(Cancel));
+        }
 
         var wire = authProxy.Connections.Concat(messageProxy.Connections)
             .SelectMany(static connection => new[] { connection.FromClient, connection.FromServer })
             .ToList();
         Assert.True(wire.Sum(static bytes => bytes.Length) > 20_000);
-        foreach (var secret in new[] { "correct horse battery alice-lidell", "correct horse battery bob", "correct horse battery mallory", Secret })
+        using var storeKey = alice.CopyStoreKey();
+        var secrets = new[]
+        {
+            "correct horse battery alice-lidell", "correct horse battery bob", "correct horse battery mallory", Secret, code,
+            code.Replace("-", "", StringComparison.Ordinal), Convert.ToHexString(storeKey.Span), Convert.ToHexStringLower(storeKey.Span),
+            Convert.ToBase64String(storeKey.Span),
+        };
+        foreach (var secret in secrets)
         {
             var bytes = Encoding.UTF8.GetBytes(secret);
             Assert.All(wire, recorded => Assert.Equal(-1, recorded.AsSpan().IndexOf(bytes)));
@@ -127,6 +153,23 @@ public sealed class EavesdropperTests
         var name = Encoding.UTF8.GetBytes(alice.Name);
         Assert.NotEmpty(TempFolder.FilesWith(realm.Folder.File("auth"), name));
         Assert.All(wire, recorded => Assert.Equal(-1, recorded.AsSpan().IndexOf(name)));
+
+        MessagingOptions Logged(MessagingOptions options) => options with { LoggerFactory = loggers };
+    }
+
+    // As if its store had been put back to a time before them.
+    private static async Task LoseSessionsAsync(Person person)
+    {
+        await person.Client.DisposeAsync();
+        await using (var connection = new SqliteConnection($"Data Source={person.StorePath};Pooling=False"))
+        {
+            await connection.OpenAsync(Cancel);
+            await using var command = connection.CreateCommand();
+            command.CommandText = "UPDATE devices SET sessions = NULL";
+            Assert.NotEqual(0, await command.ExecuteNonQueryAsync(Cancel));
+        }
+
+        await person.ReopenAsync();
     }
 
     private static async Task<byte[]> ReplayAsync(int port, byte[] recorded)

@@ -124,7 +124,7 @@ public sealed class EndToEndExampleTests
         Assert.Equal(Example("message-key-0"), HMACSHA256.HashData(step[32..64], new byte[] { 1 }));
         Assert.True(AuthenticatedCbc.TryOpen(keys[32..96], sealedHeader, [], out var ratchetHeader));
         Assert.Equal(Example("ratchet-header"), ratchetHeader);
-        Assert.Equal(ratchet.PublicKey.ToArray(), ratchetHeader[..32]);
+        Assert.Equal(ratchet.PublicKey.ToArray(), ratchetHeader.AsSpan(0, 32).ToArray());
     }
 
     [Fact]
