@@ -61,6 +61,7 @@ internal static class KmsgProgram
             TicketsCommand.Create(shell, common),
             SendCommand.Create(shell, common),
             ReceiveCommand.Create(shell, common),
+            HistoryCommand.Create(shell, common),
             ContactsCommand.Create(shell, common),
             HelpCommand.Create(shell),
             common.Home,

@@ -18,6 +18,15 @@ public sealed class UsageTests
     [InlineData("give --password-stdin or --token-stdin, not both", "kmsg register --help", "register", "a", "--password-stdin", "--token-stdin")]
     [InlineData("give --password-stdin or --new-password-stdin, not both", "kmsg password change --help", "password", "change", "--password-stdin", "--new-password-stdin")]
     [InlineData("which command?", "kmsg devices --help", "devices")]
+    [InlineData("which command?", "kmsg contacts --help", "contacts")]
+    [InlineData("Required argument 'NAME' missing for command: 'verify'", "kmsg contacts verify --help", "contacts", "verify")]
+    [InlineData("give --qr or --no-qr, not both", "kmsg contacts verify --help", "contacts", "verify", "bob", "--qr", "--no-qr")]
+    [InlineData("give --qr or --json, not both", "kmsg devices link --help", "devices", "link", "--qr", "--json")]
+    [InlineData("too many arguments for 'kmsg devices approve'", "kmsg devices approve --help", "devices", "approve", "ABCDE", "FGHIJ")]
+    [InlineData("Required argument missing for option: '--device'", "kmsg contacts accept --help", "contacts", "accept", "bob", "--device")]
+    [InlineData("--limit takes a number from 1 to 100000", "kmsg history --help", "history", "--limit", "0")]
+    [InlineData("--limit takes a number from 1 to 100000", "kmsg history --help", "history", "--limit", "all")]
+    [InlineData("too many arguments for 'kmsg history'", "kmsg history --help", "history", "bob", "carol")]
     [InlineData(
         "an address is HOST:PORT, such as chat.example.org:1256 or [2001:db8::1]:1256", "kmsg realm add --help", "realm", "add", "host:port")]
     public async Task A_wrong_command_line_is_one_line_and_a_hint_on_standard_error(string message, string hint, params string[] args)
@@ -71,6 +80,19 @@ public sealed class UsageTests
         Assert.Contains("there is no terminal to ask for the password", shell.Errors, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task Nothing_is_accepted_unasked()
+    {
+        using var home = new TempHome();
+        home.WriteRealm();
+        var shell = new ScriptedShell();
+
+        Assert.Equal(ExitCode.Usage, await home.RunAsync(shell, "contacts", "accept", "bob"));
+
+        Assert.Equal(
+            "kmsg: there is no terminal to ask whether this is meant\nhint: give --yes\n", shell.Errors.ReplaceLineEndings("\n"));
+    }
+
     // A text that begins with a dash or an @ is a text.
     [Theory]
     [InlineData("-m", "-hello")]
@@ -91,7 +113,7 @@ public sealed class UsageTests
     public async Task Without_a_realm_the_first_thing_to_do_is_named()
     {
         using var home = new TempHome();
-        foreach (var args in (string[][])[["register", "a"], ["login", "a"], ["tickets"], ["send", "a", "-m", "x"], ["receive"], ["realm", "show"]])
+        foreach (var args in (string[][])[["register", "a"], ["login", "a"], ["tickets"], ["send", "a", "-m", "x"], ["receive"], ["history"], ["contacts", "list"], ["devices", "link"], ["realm", "show"]])
         {
             var shell = new ScriptedShell();
 
