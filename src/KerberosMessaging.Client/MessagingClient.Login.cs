@@ -12,6 +12,10 @@ namespace KerberosMessaging.Client;
 
 public sealed partial class MessagingClient
 {
+    /// <summary>Gives the store that a login goes into, once the password is proven and before the device's keys are needed.</summary>
+    private delegate Task<LocalStore> StoreOpener(
+        RequestConnection connection, OpaqueLoginResult result, CancellationToken cancellationToken);
+
     /// <summary>
     /// Logs in: proves the password, opens or makes the local store, enrols this device where it is new, and publishes its
     /// prekeys as soon as its message server can be reached. A store that is sealed under an earlier password is opened with
@@ -30,12 +34,45 @@ public sealed partial class MessagingClient
         SecretBytes password,
         MessagingOptions options,
         SecretBytes? storeOuterKey = null,
-        CancellationToken cancellationToken = default)
+        CancellationToken cancellationToken = default) =>
+        await LoginIntoAsync(
+            realm,
+            name,
+            password,
+            options,
+            async (connection, result, token) => storeOuterKey is null
+                ? await OpenStoreAsync(connection, result, options, token).ConfigureAwait(false)
+                : LocalStore.OpenOrCreate(options.StorePath, storeOuterKey),
+            cancellationToken).ConfigureAwait(false);
+
+    /// <summary>Goes on with an earlier login, with the key from <see cref="CopyStoreKey"/>.</summary>
+    /// <param name="realm">The pinned realm.</param>
+    /// <param name="storeKey">The store key; it stays the caller's.</param>
+    /// <param name="options">The options.</param>
+    /// <exception cref="MessagingException">The store cannot be used, or there is no login in it.</exception>
+    public static MessagingClient Open(RealmPin realm, SecretBytes storeKey, MessagingOptions options) =>
+        Open(realm, LocalStore.Open(options.StorePath, storeKey), options);
+
+    /// <summary>Goes on with an earlier login of a service, with the key file's content.</summary>
+    /// <param name="realm">The pinned realm.</param>
+    /// <param name="storeOuterKey">What the store is sealed under; it stays the caller's.</param>
+    /// <param name="options">The options.</param>
+    /// <exception cref="MessagingException">The store cannot be used, or there is no login in it.</exception>
+    public static MessagingClient OpenWithKeyFile(RealmPin realm, SecretBytes storeOuterKey, MessagingOptions options) =>
+        Open(realm, LocalStore.OpenOrCreate(options.StorePath, storeOuterKey), options);
+
+    private static async Task<MessagingClient> LoginIntoAsync(
+        RealmPin realm,
+        string name,
+        SecretBytes password,
+        MessagingOptions options,
+        StoreOpener openStore,
+        CancellationToken cancellationToken)
     {
         var (client, wantsNewRecord) = await Retry.OnceAsync(
             options,
             token => OnChannelAsync(
-                realm, connection => LoginOnAsync(connection, realm, name, password, options, storeOuterKey, token), token),
+                realm, connection => LoginOnAsync(connection, realm, name, password, options, openStore, token), token),
             cancellationToken).ConfigureAwait(false);
         try
         {
@@ -58,22 +95,6 @@ public sealed partial class MessagingClient
 
         return client;
     }
-
-    /// <summary>Goes on with an earlier login, with the key from <see cref="CopyStoreKey"/>.</summary>
-    /// <param name="realm">The pinned realm.</param>
-    /// <param name="storeKey">The store key; it stays the caller's.</param>
-    /// <param name="options">The options.</param>
-    /// <exception cref="MessagingException">The store cannot be used, or there is no login in it.</exception>
-    public static MessagingClient Open(RealmPin realm, SecretBytes storeKey, MessagingOptions options) =>
-        Open(realm, LocalStore.Open(options.StorePath, storeKey), options);
-
-    /// <summary>Goes on with an earlier login of a service, with the key file's content.</summary>
-    /// <param name="realm">The pinned realm.</param>
-    /// <param name="storeOuterKey">What the store is sealed under; it stays the caller's.</param>
-    /// <param name="options">The options.</param>
-    /// <exception cref="MessagingException">The store cannot be used, or there is no login in it.</exception>
-    public static MessagingClient OpenWithKeyFile(RealmPin realm, SecretBytes storeOuterKey, MessagingOptions options) =>
-        Open(realm, LocalStore.OpenOrCreate(options.StorePath, storeOuterKey), options);
 
     private static MessagingClient Open(RealmPin realm, LocalStore store, MessagingOptions options)
     {
@@ -101,7 +122,7 @@ public sealed partial class MessagingClient
         string name,
         SecretBytes password,
         MessagingOptions options,
-        SecretBytes? storeOuterKey,
+        StoreOpener openStore,
         CancellationToken cancellationToken)
     {
         using var login = OpaqueClientLogin.Start(password.Span);
@@ -115,9 +136,7 @@ public sealed partial class MessagingClient
 
         using (result)
         {
-            var store = storeOuterKey is null
-                ? await OpenStoreAsync(connection, result, options, cancellationToken).ConfigureAwait(false)
-                : LocalStore.OpenOrCreate(options.StorePath, storeOuterKey);
+            var store = await openStore(connection, result, cancellationToken).ConfigureAwait(false);
             try
             {
                 // Before the realm hears of a device: it would certify this store's for another client.

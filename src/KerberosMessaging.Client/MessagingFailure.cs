@@ -69,6 +69,11 @@ public enum MessagingFailure
     /// <summary>The local store is missing, unwritable, damaged, or sealed under another key.</summary>
     StoreUnusable,
 
+    /// <summary>
+    /// The backup cannot be read or written, is damaged, is another client's or realm's, or opens with another passphrase.
+    /// </summary>
+    BackupUnusable,
+
     /// <summary>The message server does not have the blob: it expired or was deleted, or it is not this client's to delete.</summary>
     BlobNotFound,
 

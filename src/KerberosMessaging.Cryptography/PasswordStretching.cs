@@ -10,7 +10,11 @@ internal static class PasswordStretching
     // own, so equal passwords of two accounts are already unrelated here.
     private static ReadOnlySpan<byte> Salt => new byte[16];
 
-    internal static void Stretch(StretchingParameters parameters, ReadOnlySpan<byte> input, Span<byte> output)
+    internal static void Stretch(StretchingParameters parameters, ReadOnlySpan<byte> input, Span<byte> output) =>
+        StretchWith(Salt, parameters, input, output);
+
+    internal static void StretchWith(
+        ReadOnlySpan<byte> salt, StretchingParameters parameters, ReadOnlySpan<byte> input, Span<byte> output)
     {
         switch (parameters.Algorithm)
         {
@@ -24,11 +28,11 @@ internal static class PasswordStretching
                     MemorySize = parameters.MemoryKiB,
                     NumberOfPasses = parameters.Iterations,
                 };
-                PasswordBasedKeyDerivationAlgorithm.Argon2id(costs).DeriveBytes(input, Salt, output);
+                PasswordBasedKeyDerivationAlgorithm.Argon2id(costs).DeriveBytes(input, salt, output);
                 break;
             case StretchingAlgorithm.Pbkdf2Sha256:
                 Rfc2898DeriveBytes.Pbkdf2(
-                    input, Salt, output, checked((int)parameters.Iterations), HashAlgorithmName.SHA256);
+                    input, salt, output, checked((int)parameters.Iterations), HashAlgorithmName.SHA256);
                 break;
             default:
                 throw new ArgumentOutOfRangeException(nameof(parameters), "The stretching function is unknown.");

@@ -117,17 +117,18 @@ public sealed class DevicePrekeys : IDisposable, IExported
     /// <summary>Makes one-time prekeys, of each kind so many. Their ids are above all before.</summary>
     /// <param name="x25519">How many X25519 keys.</param>
     /// <param name="mlKem768">How many ML-KEM-768 keys.</param>
+    /// <exception cref="EndToEndException">There are no more ids.</exception>
     public void AddOneTime(int x25519, int mlKem768)
     {
         for (var i = 0; i < x25519; i++)
         {
             using var key = X25519PrivateKey.Generate();
-            _oneTime.Add(checked(++NewestOneTimeId), key.Export());
+            _oneTime.Add(NextOneTimeId(), key.Export());
         }
 
         for (var i = 0; i < mlKem768; i++)
         {
-            _oneTimeKem.Add(checked(++NewestOneTimeId), SecretBytes.Random(MlKem768PrivateKey.SeedSize));
+            _oneTimeKem.Add(NextOneTimeId(), SecretBytes.Random(MlKem768PrivateKey.SeedSize));
         }
     }
 
@@ -224,6 +225,11 @@ public sealed class DevicePrekeys : IDisposable, IExported
             IsChanged = true;
         }
     }
+
+    // A server that lies about the newest id it knows can bring the ids to their end, but not make them start again.
+    private uint NextOneTimeId() => NewestOneTimeId == uint.MaxValue
+        ? throw new EndToEndException("The ids of one-time prekeys are used up.")
+        : ++NewestOneTimeId;
 
     private PrekeyPair? FindPair(Func<PrekeyPair, bool> matches) =>
         matches(_current) ? _current : _previous is not null && matches(_previous) ? _previous : null;

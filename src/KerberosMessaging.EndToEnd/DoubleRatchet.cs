@@ -36,8 +36,11 @@ internal sealed partial class DoubleRatchet : IDisposable
     /// <summary>The most chains that keys are kept of: each costs one try at a header that nothing else opens.</summary>
     public const int MaxPastChains = 32;
 
-    /// <summary>The time after which a chain offers a KEM key: early enough for 7 days at most between two secrets.</summary>
-    public static readonly TimeSpan RefreshAfter = TimeSpan.FromDays(3);
+    /// <summary>
+    /// The time after which a chain offers a KEM key, and after which an answer is due. A chain may begin just before and offer none, and
+    /// its answer and the answer to that may both be late: three times this is well within the 7 days at most between two secrets.
+    /// </summary>
+    public static readonly TimeSpan RefreshAfter = TimeSpan.FromDays(2);
 
     /// <summary>How long a key of a passed message is kept: longer than any message server keeps a message (30 days).</summary>
     public static readonly TimeSpan SkippedKeyLifetime = TimeSpan.FromDays(35);
@@ -147,7 +150,6 @@ internal sealed partial class DoubleRatchet : IDisposable
         _sinceRefresh++;
         _unanswered = 0;
         _lastSentAt = now;
-        AgeOut(now);
         return envelope;
     }
 
@@ -199,10 +201,24 @@ internal sealed partial class DoubleRatchet : IDisposable
         {
             _sinceRefresh++;
             _unanswered++;
-            AgeOut(now);
         }
 
         return result;
+    }
+
+    /// <summary>Erases the keys of passed messages that will not come any more.</summary>
+    public void AgeOut(DateTimeOffset now)
+    {
+        var oldest = now - SkippedKeyLifetime;
+        _receiving?.RemoveBefore(oldest);
+        for (var i = _past.Count - 1; i >= 0; i--)
+        {
+            _past[i].RemoveBefore(oldest);
+            if (_past[i].SkippedCount == 0)
+            {
+                Forget(_past[i]);
+            }
+        }
     }
 
     /// <inheritdoc/>
@@ -387,20 +403,6 @@ internal sealed partial class DoubleRatchet : IDisposable
             if (oldest.SkippedCount == 0)
             {
                 Forget(oldest);
-            }
-        }
-    }
-
-    private void AgeOut(DateTimeOffset now)
-    {
-        var oldest = now - SkippedKeyLifetime;
-        _receiving?.RemoveBefore(oldest);
-        for (var i = _past.Count - 1; i >= 0; i--)
-        {
-            _past[i].RemoveBefore(oldest);
-            if (_past[i].SkippedCount == 0)
-            {
-                Forget(_past[i]);
             }
         }
     }

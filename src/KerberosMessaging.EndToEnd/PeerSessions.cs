@@ -119,9 +119,14 @@ public sealed partial class PeerSessions : IDisposable
     public byte[] Encrypt(ReadOnlySpan<byte> plaintext, ReadOnlySpan<byte> messageId, DateTimeOffset now)
     {
         CheckMessageId(messageId);
-        return HasSession
-            ? _sessions[0].Seal(plaintext, messageId, now)
-            : throw new InvalidOperationException("There is no session.");
+        if (!HasSession)
+        {
+            throw new InvalidOperationException("There is no session.");
+        }
+
+        var envelope = _sessions[0].Seal(plaintext, messageId, now);
+        AgeOut(now);
+        return envelope;
     }
 
     /// <summary>
@@ -159,14 +164,20 @@ public sealed partial class PeerSessions : IDisposable
             return DecryptResult.Malformed;
         }
 
-        return parsed.Kind == EnvelopeKind.Prekey
+        var result = parsed.Kind == EnvelopeKind.Prekey
             ? OpenPrekeyEnvelope(self, prekeys, peer, parsed, messageId, now, out plaintext)
             : OpenRatchetEnvelope(self, peer, parsed, messageId, now, out plaintext);
+        if (result == DecryptResult.Ok)
+        {
+            AgeOut(now);
+        }
+
+        return result;
     }
 
     /// <summary>
     /// Whether the peer has waited so long for an answer that an empty one should be sent, so that the ratchet turns and its keys
-    /// are refreshed: after twelve messages in a row, or three days.
+    /// are refreshed: after twelve messages in a row, or two days.
     /// </summary>
     /// <param name="now">The time.</param>
     /// <returns>Whether an answer is due in the active session.</returns>
@@ -191,6 +202,15 @@ public sealed partial class PeerSessions : IDisposable
         if (messageId.Length != EnvelopeFormat.MessageIdSize)
         {
             throw new ArgumentException($"A message id has {EnvelopeFormat.MessageIdSize} bytes.", nameof(messageId));
+        }
+    }
+
+    // Sessions that are not used any more hold such keys, too.
+    private void AgeOut(DateTimeOffset now)
+    {
+        foreach (var session in _sessions)
+        {
+            session.AgeOut(now);
         }
     }
 

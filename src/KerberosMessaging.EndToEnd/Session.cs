@@ -192,6 +192,9 @@ internal sealed class Session : IDisposable, IExported
         return result;
     }
 
+    /// <inheritdoc cref="DoubleRatchet.AgeOut"/>
+    public void AgeOut(DateTimeOffset now) => _ratchet.AgeOut(now);
+
     public void Dispose() => _ratchet.Dispose();
 
     public override string ToString() => "[redacted]";

@@ -46,6 +46,7 @@ internal sealed record FailureReport(ExitCode Code, string Message, string? Hint
         MessagingFailure.BlobDamaged => ExitCode.Refused,
         MessagingFailure.Refused => ExitCode.Refused,
         MessagingFailure.StoreUnusable => ExitCode.LocalProblem,
+        MessagingFailure.BackupUnusable => ExitCode.LocalProblem,
         MessagingFailure.TakenOver => ExitCode.TakenOver,
         MessagingFailure.TooManyRequests => ExitCode.TooManyRequests,
         _ => ExitCode.Unexpected,
@@ -91,6 +92,7 @@ internal sealed record FailureReport(ExitCode Code, string Message, string? Hint
         MessagingFailure.StoreUnusable =>
             "a store that was made with --key-file opens only with the same file; one from before a password reset opens no more: "
             + "move it away, and the next login makes a new device",
+        MessagingFailure.BackupUnusable => "a backup has a passphrase of its own, which is not the account's password",
         _ => null,
     };
 }

@@ -295,11 +295,11 @@ public sealed class LocalStoreTests : IDisposable
                 DateTimeOffset.UnixEpoch,
                 MessageContent.OfText(Secret, DateTimeOffset.UnixEpoch).ToBytes(),
                 MessageProblem.None));
-            transaction.PutInOutbox(
-                MessageId.New(), client, Encoding.UTF8.GetBytes(Secret), Encoding.UTF8.GetBytes("someone-nobody-knows"));
+            transaction.PutInOutbox(new OutboxEntry(
+                MessageId.New(), client, null, Encoding.UTF8.GetBytes(Secret), Encoding.UTF8.GetBytes("someone-nobody-knows")));
             transaction.AddSent(new SentRecord(
                 MessageId.New(), client, Encoding.UTF8.GetBytes(Secret), [DeviceId.New()], DateTimeOffset.UnixEpoch));
-            DeviceKeys.Ensure(transaction);
+            DeviceKeys.Ensure(transaction, DateTimeOffset.UnixEpoch);
         });
         using var ticket = TicketOf();
         new TicketCache(store).PutGranting(ticket);
@@ -439,11 +439,11 @@ public sealed class LocalStoreTests : IDisposable
     public void Device_keys_are_made_once()
     {
         using var store = Open();
-        store.Write(DeviceKeys.Ensure);
+        store.Write(static transaction => DeviceKeys.Ensure(transaction, DateTimeOffset.UnixEpoch));
         var device = store.Read(DeviceKeys.Device);
         using var identity = store.Read(DeviceKeys.Identity);
 
-        store.Write(DeviceKeys.Ensure);
+        store.Write(static transaction => DeviceKeys.Ensure(transaction, DateTimeOffset.UnixEpoch));
 
         Assert.Equal(device, store.Read(DeviceKeys.Device));
         using var again = store.Read(DeviceKeys.Identity);
@@ -456,12 +456,12 @@ public sealed class LocalStoreTests : IDisposable
     public void Prekeys_alone_that_are_missing_are_made_for_the_same_device()
     {
         using var store = Open();
-        store.Write(DeviceKeys.Ensure);
+        store.Write(static transaction => DeviceKeys.Ensure(transaction, DateTimeOffset.UnixEpoch));
         var device = store.Read(DeviceKeys.Device);
         using var identity = store.Read(DeviceKeys.Identity);
         store.Write(static transaction => transaction.RemoveSettings("prekeys"));
 
-        store.Write(DeviceKeys.Ensure);
+        store.Write(static transaction => DeviceKeys.Ensure(transaction, DateTimeOffset.UnixEpoch));
 
         Assert.Equal(device, store.Read(DeviceKeys.Device));
         using var prekeys = store.Read(DeviceKeys.Prekeys);
@@ -484,9 +484,9 @@ public sealed class LocalStoreTests : IDisposable
     {
         using var self = DeviceIdentity.Generate();
         using var peer = DeviceIdentity.Generate();
-        using var prekeys = DevicePrekeys.Generate(peer);
+        using var prekeys = DevicePrekeys.Generate(peer, DateTimeOffset.UnixEpoch);
         using var sessions = PeerSessions.Create();
-        sessions.StartSession(self, [], peer.Public, prekeys.Bundle);
+        sessions.StartSession(self, [], peer.Public, prekeys.Bundle, null, null, DateTimeOffset.UnixEpoch);
         var at = DateTimeOffset.UnixEpoch;
         var filled = new Filled(
             ClientId.New(),
@@ -514,7 +514,7 @@ public sealed class LocalStoreTests : IDisposable
                 at,
                 MessageContent.OfText("hello", at).ToBytes(),
                 MessageProblem.None));
-            transaction.PutInOutbox(filled.Message, filled.Client, [1, 2, 3], [4, 5, 6]);
+            transaction.PutInOutbox(new OutboxEntry(filled.Message, filled.Client, filled.Device, [1, 2, 3], [4, 5, 6]));
             transaction.AddSent(new SentRecord(filled.Message, filled.Client, [1, 2, 3], [filled.Device], at));
             transaction.AddUnreadable(filled.Client, filled.Device, filled.Message, at);
             transaction.AddResend(filled.Client, filled.Device, filled.Message);

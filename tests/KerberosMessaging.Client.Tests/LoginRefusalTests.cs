@@ -205,7 +205,7 @@ public sealed class LoginRefusalTests : IAsyncDisposable
         Assert.Equal(
             [
                 MessageCode.RegisterClient, MessageCode.FinishRegistration, MessageCode.StartLogin, MessageCode.FinishLogin,
-                MessageCode.PresentTicket, MessageCode.LookUpClient, MessageCode.ListServers, MessageCode.RequestServiceTicket,
+                MessageCode.PresentTicket, MessageCode.LookUpClient, MessageCode.LinkDevice, MessageCode.ListServers, MessageCode.RequestServiceTicket,
             ],
             Requests);
         Assert.All(

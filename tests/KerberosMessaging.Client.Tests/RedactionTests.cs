@@ -44,7 +44,7 @@ public sealed class RedactionTests
 
     [Fact]
     public void What_waits_in_the_outbox_prints_no_bytes() =>
-        AssertHidden(new OutboxEntry(MessageId.New(), ClientId.New(), Secret, Secret).ToString());
+        AssertHidden(new OutboxEntry(MessageId.New(), ClientId.New(), null, Secret, Secret).ToString());
 
     private static void AssertHidden(string printed)
     {

@@ -40,7 +40,7 @@ public sealed class ServerRefusalTests : IAsyncDisposable
         await using var alice = await _realm.JoinAsync(_folder, "alice", Cancel);
         await using var bob = await _realm.JoinAsync(_folder, "bob", Cancel);
         using var mallory = DeviceIdentity.Generate();
-        using var mallorysPrekeys = DevicePrekeys.Generate(mallory);
+        using var mallorysPrekeys = DevicePrekeys.Generate(mallory, DateTimeOffset.UnixEpoch);
         _realm.Message.Twist(MessageCode.FetchPrekeys, reply =>
         {
             var (device, bundle, _) = ((PrekeysReply)reply!).Bundles[0];
@@ -115,33 +115,63 @@ public sealed class ServerRefusalTests : IAsyncDisposable
 
         client.Certificates[bob.Device] = client.Certify(bob.Device, identity.Public.ToBytes()).Sign(_realm.Auth.Key);
 
-        await Refusal.OfAsync(MessagingFailure.IdentityChanged, () => alice.SendTextAsync("bob", "after", Cancel));
         await Refusal.OfAsync(MessagingFailure.IdentityChanged, () => alice.GetContactAsync("bob", Cancel));
+        await Refusal.OfAsync(MessagingFailure.IdentityChanged, () => alice.SendTextAsync("bob", "after", Cancel));
 
         Assert.Equal(1, Sent);
     }
 
     [Fact(Timeout = Patience)]
-    public async Task A_contact_that_was_verified_and_has_another_safety_number_now_is_not_written_to()
+    public async Task A_device_that_the_realm_slipped_in_is_shown_and_gets_nothing_until_it_is_accepted()
     {
         await using var alice = await _realm.JoinAsync(_folder, "alice", Cancel);
         await using var bob = await _realm.JoinAsync(_folder, "bob", Cancel);
-        await using var carol = await _realm.JoinAsync(_folder, "carol", Cancel);
         alice.MarkVerified(await alice.GetContactAsync("bob", Cancel));
-        Assert.Equal(ContactVerification.Verified, (await alice.GetContactAsync("bob", Cancel)).Verification);
-
-        // A device more, which the realm may have slipped in.
         using var identity = DeviceIdentity.Generate();
+        using var prekeys = DevicePrekeys.Generate(identity, DateTimeOffset.UnixEpoch);
         var device = DeviceId.New();
         _realm.Find("bob").Certificates[device] = _realm.Find("bob").Certify(device, identity.Public.ToBytes()).Sign(_realm.Auth.Key);
+        _realm.Find("bob").Prekeys[device] = prekeys.Bundle.ToBytes();
 
-        Assert.Equal(ContactVerification.Changed, (await alice.GetContactAsync("bob", Cancel)).Verification);
+        var contact = await alice.GetContactAsync("bob", Cancel);
+
+        Assert.Equal(ContactVerification.Verified, contact.Verification);
+        Assert.Equal(DeviceStanding.Unlinked, contact.Devices.Single(known => known.Device == device).Standing);
+        Assert.Equal(1, (await alice.SendTextAsync("bob", "secret", Cancel)).Devices);
+        alice.AcceptDevice(contact, device);
+        Assert.Equal(2, (await alice.SendTextAsync("bob", "secret", Cancel)).Devices);
+    }
+
+    [Theory(Timeout = Patience)]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_contact_with_another_account_key_is_not_written_to_until_that_is_accepted(bool wasVerified)
+    {
+        await using var alice = await _realm.JoinAsync(_folder, "alice", Cancel);
+        await using var bob = await _realm.JoinAsync(_folder, "bob", Cancel);
+        var before = await alice.GetContactAsync("bob", Cancel);
+        if (wasVerified)
+        {
+            alice.MarkVerified(before);
+        }
+
+        using var accountKey = Ed25519PrivateKey.Generate();
+        var client = _realm.Find("bob");
+        var certificate = Tickets.DeviceCertificate.TryRead(client.Certificates[bob.Device], _realm.Auth.Key.PublicKey.Span)!;
+        client.Links[bob.Device] = Tickets.DeviceLink.Sign(
+            accountKey, client.Id, bob.Device, [.. certificate.SigningKey, .. certificate.AgreementKey]);
+
+        var changed = await alice.GetContactAsync("bob", Cancel);
+
+        Assert.Equal(ContactVerification.Changed, changed.Verification);
+        Assert.NotEqual(before.SafetyNumber, changed.SafetyNumber);
         await Refusal.OfAsync(MessagingFailure.IdentityChanged, () => alice.SendTextAsync("bob", "secret", Cancel));
         Assert.Equal(0, Sent);
 
-        // Whoever never verified it is not stopped; the device is pinned from now on.
-        await carol.SendTextAsync("bob", "hello", Cancel);
+        alice.AcceptIdentity(changed);
+        await alice.SendTextAsync("bob", "hello", Cancel);
         Assert.Equal(1, Sent);
+        Assert.Equal(ContactVerification.Unverified, (await alice.GetContactAsync("bob", Cancel)).Verification);
     }
 
     [Fact(Timeout = Patience)]

@@ -36,20 +36,38 @@ public sealed class StartingSessionsTests : IAsyncDisposable
     }
 
     [Fact(Timeout = Patience)]
-    public async Task One_time_prekeys_that_a_server_gives_are_passed_over()
+    public async Task A_session_takes_one_one_time_prekey_of_each_kind_which_is_erased_when_its_first_message_was_read()
     {
         await using var alice = await _realm.JoinAsync(_folder, "alice", Cancel);
         await using var bob = await _realm.JoinAsync(_folder, "bob", Cancel);
-        _realm.Message.Twist(MessageCode.FetchPrekeys, static reply =>
+        var stock = _realm.Find("bob").OneTimePrekeys[bob.Device];
+        Assert.Equal(200, stock.Count);
+
+        await alice.SendTextAsync("bob", "hello", Cancel);
+
+        Assert.Equal(198, stock.Count);
+        Assert.Equal("hello", Assert.Single(await bob.ReadAllAsync(Cancel)));
+    }
+
+    [Theory(Timeout = Patience)]
+    [InlineData(OneTimePrekeyKind.X25519)]
+    [InlineData(OneTimePrekeyKind.MlKem768)]
+    public async Task One_time_prekeys_that_a_server_made_up_are_not_encrypted_to(OneTimePrekeyKind kind)
+    {
+        await using var alice = await _realm.JoinAsync(_folder, "alice", Cancel);
+        await using var bob = await _realm.JoinAsync(_folder, "bob", Cancel);
+        _realm.Message.Twist(MessageCode.FetchPrekeys, reply =>
         {
+            // An X25519 key of zeros agrees with nothing; the ML-KEM key has no signature.
             var bundle = ((PrekeysReply)reply!).Bundles[0];
-            OneTimePrekey[] keys =
-                [new(OneTimePrekeyKind.X25519, 1, new byte[32]), new(OneTimePrekeyKind.MlKem768, 1, new byte[1248])];
-            return new PrekeysReply([bundle with { OneTimePrekeys = keys }]);
+            OneTimePrekey key = kind == OneTimePrekeyKind.X25519
+                ? new(kind, 1, new byte[32])
+                : bundle.OneTimePrekeys[^1] with { Key = [.. bundle.OneTimePrekeys[^1].Key[..1184], .. new byte[64]] };
+            return new PrekeysReply([bundle with { OneTimePrekeys = [key] }]);
         });
 
-        var sent = await alice.SendTextAsync("bob", "hello", Cancel);
+        await Refusal.OfAsync(MessagingFailure.UntrustedServer, () => alice.SendTextAsync("bob", "hello", Cancel));
 
-        Assert.Equal(1, sent.Devices);
+        Assert.DoesNotContain(_realm.Message.Requests, static request => request.Code == MessageCode.SendMessage);
     }
 }

@@ -51,7 +51,7 @@ public sealed class StoreMigrationTests : IDisposable
         {
             store.Write(static transaction =>
             {
-                DeviceKeys.Ensure(transaction);
+                DeviceKeys.Ensure(transaction, DateTimeOffset.UnixEpoch);
                 transaction.SetSetting("a", [1, 2, 3]);
                 transaction.SetSetting("prekeys published at", [4]);
             });

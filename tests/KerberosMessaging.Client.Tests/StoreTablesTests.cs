@@ -147,9 +147,9 @@ public sealed class StoreTablesTests : IDisposable
     {
         using var self = DeviceIdentity.Generate();
         using var peer = DeviceIdentity.Generate();
-        using var prekeys = DevicePrekeys.Generate(peer);
+        using var prekeys = DevicePrekeys.Generate(peer, DateTimeOffset.UnixEpoch);
         using var sessions = PeerSessions.Create();
-        sessions.StartSession(self, [], peer.Public, prekeys.Bundle);
+        sessions.StartSession(self, [], peer.Public, prekeys.Bundle, null, null, DateTimeOffset.UnixEpoch);
         var link = RandomNumberGenerator.GetBytes(97);
         _store.Write(transaction =>
         {
@@ -201,17 +201,17 @@ public sealed class StoreTablesTests : IDisposable
         var (first, second) = (MessageId.New(), MessageId.New());
         _store.Write(transaction =>
         {
-            transaction.PutInOutbox(first, _client, [1], null);
-            transaction.PutInOutbox(second, _client, [2], [3]);
+            transaction.PutInOutbox(new OutboxEntry(first, _client, null, [1], null));
+            transaction.PutInOutbox(new OutboxEntry(second, _client, null, [2], [3]));
         });
         Assert.Null(Outbox()[0].Request);
 
-        _store.Write(transaction => transaction.PutInOutbox(first, _client, [1], [4]));
+        _store.Write(transaction => transaction.PutInOutbox(new OutboxEntry(first, _client, null, [1], [4])));
 
         Assert.Equal([first, second], Outbox().Select(static entry => entry.Message));
         Assert.Equal([4], Outbox()[0].Request);
         Assert.Equal([1], Outbox()[0].Content);
-        _store.Write(transaction => transaction.PutInOutbox(first, _client, [1], null));
+        _store.Write(transaction => transaction.PutInOutbox(new OutboxEntry(first, _client, null, [1], null)));
         Assert.Null(Outbox()[0].Request);
         _store.Write(transaction => transaction.RemoveFromOutbox(first));
         Assert.Equal(second, Assert.Single(Outbox()).Message);

@@ -59,14 +59,20 @@ public sealed class ConversationTests
         using (bob)
         {
             var plaintext = RandomNumberGenerator.GetBytes(size);
-            var first = alice.Sessions.Encrypt(plaintext);
-            Assert.Equal(DecryptResult.Ok, bob.Sessions.Decrypt(bob.Identity, bob.Prekeys, alice.Public, first, out var read));
+            var first = alice.Sessions.Encrypt(plaintext, Device.MessageId, alice.Now);
+            Assert.Equal(
+                DecryptResult.Ok,
+                bob.Sessions.Decrypt(bob.Identity, bob.Prekeys, alice.Public, first, Device.MessageId, bob.Now, out var read));
             Assert.Equal(plaintext, read);
 
-            var answer = bob.Sessions.Encrypt(plaintext);
-            Assert.Equal(DecryptResult.Ok, alice.Sessions.Decrypt(alice.Identity, alice.Prekeys, bob.Public, answer, out read));
+            var answer = bob.Sessions.Encrypt(plaintext, Device.MessageId, bob.Now);
+            Assert.Equal(
+                DecryptResult.Ok,
+                alice.Sessions.Decrypt(alice.Identity, alice.Prekeys, bob.Public, answer, Device.MessageId, alice.Now, out read));
             Assert.Equal(plaintext, read);
-            Assert.Equal(2 + 40 + (((size / 16) + 1) * 16) + 32, answer.Length);
+            var body = (((size / 16) + 1) * 16) + 32;
+            Assert.Equal(2 + 2 + 96 + body, answer.Length);
+            Assert.Equal(2 + 1199 + alice.Credentials.Length + 2 + 96 + body, first.Length);
         }
     }
 
@@ -79,44 +85,46 @@ public sealed class ConversationTests
         {
             var one = alice.Send("the same text");
             var two = alice.Send("the same text");
-            Assert.NotEqual(one[42..58], two[42..58]);
-            Assert.NotEqual(one[58..], two[58..]);
+            for (var at = 4; at < one.Length; at += 16)
+            {
+                Assert.NotEqual(one[at..(at + 16)], two[at..(at + 16)]);
+            }
         }
     }
 
     [Fact]
-    public void The_certificate_and_identity_can_be_read_before_decrypting()
+    public void The_credentials_and_identity_can_be_read_before_decrypting()
     {
-        using var alice = new Device { Certificate = RandomNumberGenerator.GetBytes(500) };
+        using var alice = new Device { Credentials = RandomNumberGenerator.GetBytes(500) };
         using var bob = new Device();
         alice.Start(bob);
         var envelope = alice.Send("first");
-        Assert.True(EnvelopeFormat.TryReadCertificate(envelope, out var certificate));
-        Assert.Equal(alice.Certificate, certificate.ToArray());
+        Assert.True(EnvelopeFormat.TryReadCredentials(envelope, out var credentials));
+        Assert.Equal(alice.Credentials, credentials.ToArray());
         Assert.True(EnvelopeFormat.TryReadSenderIdentity(envelope, out var identity));
         Assert.Equal(alice.Public, identity);
 
         bob.MustRead(alice, envelope, "first");
         var answer = bob.Send("answer");
-        Assert.False(EnvelopeFormat.TryReadCertificate(answer, out _));
+        Assert.False(EnvelopeFormat.TryReadCredentials(answer, out _));
         Assert.False(EnvelopeFormat.TryReadSenderIdentity(answer, out _));
     }
 
     [Theory]
     [InlineData(0)]
-    [InlineData(EnvelopeFormat.MaxCertificateSize)]
-    public void Certificates_of_every_length_travel(int size)
+    [InlineData(EnvelopeFormat.MaxCredentialsSize)]
+    public void Credentials_of_every_length_travel(int size)
     {
-        using var alice = new Device { Certificate = new byte[size] };
+        using var alice = new Device { Credentials = new byte[size] };
         using var bob = new Device();
         alice.Start(bob);
         bob.MustRead(alice, alice.Send("first"), "first");
     }
 
     [Fact]
-    public void Too_long_a_certificate_is_refused()
+    public void Credentials_that_do_not_fit_are_refused()
     {
-        using var alice = new Device { Certificate = new byte[EnvelopeFormat.MaxCertificateSize + 1] };
+        using var alice = new Device { Credentials = new byte[EnvelopeFormat.MaxCredentialsSize + 1] };
         using var bob = new Device();
         Assert.Throws<ArgumentException>(() => alice.Start(bob));
     }

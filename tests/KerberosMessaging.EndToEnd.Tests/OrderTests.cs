@@ -60,7 +60,7 @@ public sealed class OrderTests
     }
 
     [Fact]
-    public void A_duplicate_is_named_so_in_the_current_chain_and_in_earlier_ones()
+    public void A_duplicate_is_named_so_as_long_as_its_chain_is_known()
     {
         var (alice, bob) = Device.Pair();
         using (alice)
@@ -68,6 +68,7 @@ public sealed class OrderTests
         {
             var skippedFirst = alice.Send("zero");
             var first = alice.Send("one");
+            var late = alice.Send("two");
             bob.MustRead(alice, first, "one");
             bob.MustRefuse(alice, first, DecryptResult.Duplicate);
             bob.MustRead(alice, skippedFirst, "zero");
@@ -75,12 +76,37 @@ public sealed class OrderTests
 
             var answer = bob.Send("answer");
             alice.MustRead(bob, answer, "answer");
-            var second = alice.Send("two");
-            bob.MustRead(alice, second, "two");
+            var second = alice.Send("three");
+            bob.MustRead(alice, second, "three");
+            alice.MustRefuse(bob, answer, DecryptResult.Duplicate);
+            bob.MustRefuse(alice, second, DecryptResult.Duplicate);
+
+            // The chain before is known as long as a message of it may still come.
             bob.MustRefuse(alice, first, DecryptResult.Duplicate);
             bob.MustRefuse(alice, skippedFirst, DecryptResult.Duplicate);
-            bob.MustRefuse(alice, second, DecryptResult.Duplicate);
-            alice.MustRefuse(bob, answer, DecryptResult.Duplicate);
+            bob.MustRead(alice, late, "two");
+        }
+    }
+
+    [Fact]
+    public void A_repeated_message_of_a_chain_that_is_over_belongs_to_no_session()
+    {
+        var (alice, bob) = Device.EstablishedPair();
+        using (alice)
+        using (bob)
+        {
+            var late = alice.Send("late");
+            var first = alice.Send("first");
+            bob.MustRead(alice, first, "first");
+            alice.MustRead(bob, bob.Send("turn"), "turn");
+            bob.MustRead(alice, alice.Send("next chain"), "next chain");
+            bob.MustRefuse(alice, first, DecryptResult.Duplicate);
+            bob.MustRead(alice, late, "late");
+            bob.MustRefuse(alice, first, DecryptResult.NoSession);
+            bob.MustRefuse(alice, late, DecryptResult.NoSession);
+            bob.Restart();
+            bob.MustRefuse(alice, first, DecryptResult.NoSession);
+            bob.MustRead(alice, alice.Send("and on"), "and on");
         }
     }
 

@@ -12,7 +12,7 @@ public sealed class PrekeyTests
 
     private static void Refuses(Device alice, PublicDeviceIdentity peer, PrekeyBundle bundle)
     {
-        Assert.Throws<EndToEndException>(() => alice.Sessions.StartSession(alice.Identity, [], peer, bundle));
+        Assert.Throws<EndToEndException>(() => alice.Sessions.StartSession(alice.Identity, [], peer, bundle, null, null, alice.Now));
         Assert.False(alice.Sessions.HasSession);
     }
 
@@ -100,7 +100,7 @@ public sealed class PrekeyTests
     {
         using var bob = new Device();
         var first = bob.Prekeys.Bundle;
-        bob.Prekeys.Rotate(bob.Identity);
+        bob.Prekeys.Rotate(bob.Identity, bob.Now);
         var second = bob.Prekeys.Bundle;
         Assert.True(second.IsSignedBy(bob.Public));
         Assert.NotEqual(first.SignedPrekeyId, second.SignedPrekeyId);
@@ -115,21 +115,22 @@ public sealed class PrekeyTests
         using var bob = new Device();
         using var mallory = new Device();
         var before = bob.Prekeys.Bundle;
-        Assert.Throws<EndToEndException>(() => bob.Prekeys.Rotate(mallory.Identity));
+        Assert.Throws<EndToEndException>(() => bob.Prekeys.Rotate(mallory.Identity, bob.Now));
         Assert.Same(before, bob.Prekeys.Bundle);
     }
 
-    [Fact]
-    public void A_signed_but_unusable_x25519_prekey_starts_no_session()
+    [Theory]
+    [MemberData(nameof(Forgery.LowOrderKeys), MemberType = typeof(Forgery))]
+    public void A_signed_prekey_of_low_order_starts_no_session(string key)
     {
         using var alice = new Device();
         using var bob = new Device();
         var good = bob.Prekeys.Bundle;
-        var zero = new byte[32];
+        var lowOrder = Convert.FromHexString(key);
         var bundle = new PrekeyBundle(
             7,
-            zero,
-            PrekeySignature.Create(bob.Identity, Labels.SignedPrekey, 7, zero),
+            lowOrder,
+            PrekeySignature.Create(bob.Identity, Labels.SignedPrekey, 7, lowOrder),
             good.KemPrekeyId,
             good.KemPrekey.Span,
             good.KemPrekeySignature.Span);
@@ -143,25 +144,27 @@ public sealed class PrekeyTests
         using var alice = new Device();
         using var bob = new Device();
         var good = bob.Prekeys.Bundle;
-        var bad = new byte[MlKem768.PublicKeySize];
-        bad.AsSpan().Fill(0xFF);
-        var bundle = new PrekeyBundle(
-            good.SignedPrekeyId,
-            good.SignedPrekey.Span,
-            good.SignedPrekeySignature.Span,
-            7,
-            bad,
-            PrekeySignature.Create(bob.Identity, Labels.KemPrekey, 7, bad));
-        Assert.True(bundle.IsSignedBy(bob.Public));
-        Refuses(alice, bob.Public, bundle);
+        foreach (var bad in new[] { Forgery.UnusableKemKey(), [.. Enumerable.Repeat((byte)0xFF, MlKem768.PublicKeySize)] })
+        {
+            var bundle = new PrekeyBundle(
+                good.SignedPrekeyId,
+                good.SignedPrekey.Span,
+                good.SignedPrekeySignature.Span,
+                7,
+                bad,
+                PrekeySignature.Create(bob.Identity, Labels.KemPrekey, 7, bad));
+            Assert.True(bundle.IsSignedBy(bob.Public));
+            Refuses(alice, bob.Public, bundle);
+        }
     }
 
-    [Fact]
-    public void An_unusable_identity_key_starts_no_session()
+    [Theory]
+    [MemberData(nameof(Forgery.LowOrderKeys), MemberType = typeof(Forgery))]
+    public void An_identity_key_of_low_order_starts_no_session(string key)
     {
         using var alice = new Device();
         using var bob = new Device();
-        Refuses(alice, new PublicDeviceIdentity(bob.Public.SigningKey.Span, new byte[32]), bob.Prekeys.Bundle);
+        Refuses(alice, new PublicDeviceIdentity(bob.Public.SigningKey.Span, Convert.FromHexString(key)), bob.Prekeys.Bundle);
     }
 
     [Fact]
@@ -179,7 +182,7 @@ public sealed class PrekeyTests
         using (bob)
         {
             var envelope = alice.Send("before the rotation");
-            bob.Prekeys.Rotate(bob.Identity);
+            bob.Prekeys.Rotate(bob.Identity, bob.Now);
             bob.Restart();
             bob.MustRead(alice, envelope, "before the rotation");
         }
@@ -193,8 +196,8 @@ public sealed class PrekeyTests
         using (bob)
         {
             var envelope = alice.Send("too late");
-            bob.Prekeys.Rotate(bob.Identity);
-            bob.Prekeys.Rotate(bob.Identity);
+            bob.Prekeys.Rotate(bob.Identity, bob.Now);
+            bob.Prekeys.Rotate(bob.Identity, bob.Now);
             bob.MustRefuse(alice, envelope, DecryptResult.UnknownPrekey);
             bob.Restart();
             bob.MustRefuse(alice, envelope, DecryptResult.UnknownPrekey);
@@ -209,10 +212,47 @@ public sealed class PrekeyTests
         using (bob)
         {
             bob.MustRead(alice, alice.Send("first"), "first");
-            bob.Prekeys.Rotate(bob.Identity);
-            bob.Prekeys.Rotate(bob.Identity);
+            bob.Prekeys.Rotate(bob.Identity, bob.Now);
+            bob.Prekeys.Rotate(bob.Identity, bob.Now);
             bob.MustRead(alice, alice.Send("second"), "second");
             alice.MustRead(bob, bob.Send("answer"), "answer");
         }
     }
+
+    [Fact]
+    public void Rotation_is_due_after_a_week_and_by_a_clock_that_is_far_off()
+    {
+        using var bob = new Device();
+        Assert.Equal(TimeSpan.FromDays(7), DevicePrekeys.RotationPeriod);
+        Assert.Equal(bob.Now, bob.Prekeys.RotatedAt);
+        Assert.False(bob.Prekeys.IsRotationDue(bob.Now));
+        Assert.False(bob.Prekeys.IsRotationDue(bob.Now + DevicePrekeys.RotationPeriod - TimeSpan.FromSeconds(1)));
+        Assert.True(bob.Prekeys.IsRotationDue(bob.Now + DevicePrekeys.RotationPeriod));
+        bob.Restart();
+        Assert.False(bob.Prekeys.IsRotationDue(bob.Now + DevicePrekeys.RotationPeriod - TimeSpan.FromSeconds(1)));
+        Assert.True(bob.Prekeys.IsRotationDue(bob.Now + DevicePrekeys.RotationPeriod));
+
+        // Rotated while the clock was years ahead: they are not kept for years.
+        bob.Prekeys.Rotate(bob.Identity, bob.Now.AddYears(10));
+        Assert.Equal(bob.Now.AddYears(10), bob.Prekeys.RotatedAt);
+        Assert.True(bob.Prekeys.IsRotationDue(bob.Now));
+        bob.Prekeys.Rotate(bob.Identity, bob.Now);
+        Assert.False(bob.Prekeys.IsRotationDue(bob.Now));
+    }
+
+    [Fact]
+    public void Prekeys_are_kept_one_period_after_their_rotation_and_then_erased()
+    {
+        using var bob = new Device();
+        var state = bob.PrekeyState();
+        var (signedPrekey, kemSeed) = (state[13..45], state[49..113]);
+        bob.Prekeys.Rotate(bob.Identity, bob.Now);
+        Assert.True(Holds(bob.PrekeyState(), signedPrekey));
+        Assert.True(Holds(bob.PrekeyState(), kemSeed));
+        bob.Prekeys.Rotate(bob.Identity, bob.Now);
+        Assert.False(Holds(bob.PrekeyState(), signedPrekey));
+        Assert.False(Holds(bob.PrekeyState(), kemSeed));
+    }
+
+    private static bool Holds(byte[] state, byte[] key) => state.AsSpan().IndexOf(key) >= 0;
 }

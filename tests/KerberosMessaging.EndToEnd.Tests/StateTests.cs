@@ -67,7 +67,8 @@ public sealed class StateTests
     public void Stored_state_that_is_cut_off_or_too_long_or_of_another_version_is_refused()
     {
         using var device = new Device();
-        device.Prekeys.Rotate(device.Identity);
+        device.Prekeys.Rotate(device.Identity, device.Now);
+        device.Prekeys.AddOneTime(2, 2);
         RefusesEverythingElse(Copy(device.Identity.Export()), bytes => DeviceIdentity.Import(bytes).Dispose());
         RefusesEverythingElse(Copy(device.Prekeys.Export()), bytes => DevicePrekeys.Import(bytes).Dispose());
         RefusesEverythingElse(RichState(), bytes => PeerSessions.Import(bytes).Dispose());
@@ -129,8 +130,8 @@ public sealed class StateTests
             {
                 try
                 {
-                    PeerSessions.Import([1, .. bytes]).Dispose();
-                    DevicePrekeys.Import([1, .. bytes]).Dispose();
+                    PeerSessions.Import([2, .. bytes]).Dispose();
+                    DevicePrekeys.Import([2, .. bytes]).Dispose();
                 }
                 catch (EndToEndException)
                 {
@@ -144,7 +145,7 @@ public sealed class StateTests
         import(exported);
         Assert.Throws<EndToEndException>(() => import([]));
         Assert.Throws<EndToEndException>(() => import([.. exported, 0]));
-        Assert.Throws<EndToEndException>(() => import([2, .. exported[1..]]));
+        Assert.Throws<EndToEndException>(() => import([3, .. exported[1..]]));
         for (var length = 1; length < exported.Length; length += length < 4000 ? 37 : 701)
         {
             Assert.Throws<EndToEndException>(() => import(exported[..length]));

@@ -5,7 +5,7 @@ namespace KerberosMessaging.Protocol.Tests;
 /// <summary>Rules beyond the layout: what fits the fields and is still no message.</summary>
 public sealed class MessageRuleTests
 {
-    private static readonly byte[] Envelope = [1, 2, .. new byte[88]];
+    private static readonly byte[] Envelope = [2, 2, 0, 96, .. new byte[96 + 16 + 32]];
 
     [Fact]
     public void A_message_that_names_a_device_twice_is_refused()
@@ -99,7 +99,7 @@ public sealed class MessageRuleTests
     [Fact]
     public void An_envelope_may_have_the_limit_and_no_more()
     {
-        var largest = new byte[2 + 88 + ((ProtocolLimits.EnvelopeBytes - 90) / 16 * 16)];
+        var largest = new byte[148 + ((ProtocolLimits.EnvelopeBytes - 148) / 16 * 16)];
         Envelope.CopyTo(largest, 0);
 
         Assert.Equal(largest, ReadBack(Send(60, new DeviceEnvelope(DeviceId.New(), largest))).Envelopes[0].Envelope);

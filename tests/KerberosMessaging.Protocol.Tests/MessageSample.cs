@@ -15,7 +15,7 @@ internal sealed record MessageSample(IWireMessage Message, Func<ReadOnlyMemory<b
     private static readonly DateTimeOffset Time = new(2026, 1, 2, 3, 4, 5, 678, TimeSpan.Zero);
     private static readonly Stretching Argon2id = new(1, 3, 65536);
     private static readonly Stretching Pbkdf2 = new(2, 600_000, 0);
-    private static readonly byte[] RatchetEnvelope = [1, 2, .. Bytes(0, 88)];
+    private static readonly byte[] RatchetEnvelope = [2, 2, 0, 96, .. Bytes(0, 96 + 16 + 32)];
 
     private static readonly ServerKeys Keys = new(
         Bytes(24, 32),
@@ -26,7 +26,10 @@ internal sealed record MessageSample(IWireMessage Message, Func<ReadOnlyMemory<b
     private static readonly OneTimePrekey MlKem768Prekey = new(OneTimePrekeyKind.MlKem768, 8, Bytes(0x43, 1248));
 
     private static readonly byte[] PrekeyEnvelope =
-        [1, 1, .. Bytes(0, 64), 0, 0, 0, 7, 0, 0, 0, 9, .. Bytes(0x20, 32), .. Bytes(0x55, 1088), 0, 5, .. Bytes(0xC0, 5), .. Bytes(0x80, 88)];
+    [
+        2, 1, .. Bytes(0, 64), 0, 0, 0, 7, 0, 0, 0, 11, 2, 0, 0, 0, 9, .. Bytes(0x20, 32), .. Bytes(0x55, 1088), 0, 5, .. Bytes(0xC0, 5),
+        0, 96, .. Bytes(0x80, 96 + 16 + 32),
+    ];
 
     /// <summary>The messages that the golden files hold.</summary>
     public static IReadOnlyDictionary<MessageCode, MessageSample> All { get; } = new[]

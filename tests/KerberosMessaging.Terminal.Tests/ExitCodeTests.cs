@@ -53,6 +53,7 @@ public sealed class ExitCodeTests
     [InlineData(MessagingFailure.MailboxFull, 9)]
     [InlineData(MessagingFailure.TakenOver, 11)]
     [InlineData(MessagingFailure.StoreUnusable, 10)]
+    [InlineData(MessagingFailure.BackupUnusable, 10)]
     [InlineData(MessagingFailure.BlobNotFound, 9)]
     [InlineData(MessagingFailure.BlobTooLarge, 9)]
     [InlineData(MessagingFailure.BlobQuotaExceeded, 9)]

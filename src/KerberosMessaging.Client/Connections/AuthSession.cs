@@ -6,7 +6,7 @@ using KerberosMessaging.Transport;
 namespace KerberosMessaging.Client.Connections;
 
 /// <summary>The login as it is used: a channel to the auth server, signed in with the ticket-granting ticket when needed.</summary>
-internal sealed class AuthSession(RealmPin realm, MessagingOptions options, TicketCache tickets, ServerClock clock) : IAsyncDisposable
+internal sealed class AuthSession(RealmPin realm, MessagingOptions options, TicketCache tickets, ServerClock clock) : IRequester, IAsyncDisposable
 {
     private readonly SemaphoreSlim _connecting = new(1);
     private readonly SemaphoreSlim _renewing = new(1);

@@ -16,7 +16,7 @@ internal sealed class MessageServerConnection(
     AuthSession auth,
     MessagingOptions options,
     ServerClock clock,
-    PushHandler onPush) : IAsyncDisposable
+    PushHandler onPush) : IMessageServer, IAsyncDisposable
 {
     private readonly SemaphoreSlim _connecting = new(1);
     private readonly CancellationTokenSource _closing = new();

@@ -11,7 +11,7 @@ namespace KerberosMessaging.Client.Conversations;
 /// silently replaced. A device that the pinned account key does not vouch for is not taken for the contact's; another
 /// account key blocks sending until the user accepts it.
 /// </summary>
-internal sealed class Contacts(LocalStore store, AuthSession auth, Account account, MessagingOptions options)
+internal sealed class Contacts(LocalStore store, IRequester auth, Account account, MessagingOptions options)
 {
     // What a look-up told serves for a while: message servers name devices that came or went since.
     private static readonly TimeSpan LookUpLifetime = TimeSpan.FromMinutes(10);
@@ -29,31 +29,22 @@ internal sealed class Contacts(LocalStore store, AuthSession auth, Account accou
     {
         var found = await auth.RequestAsync<ClientFound>(
             new LookUpClientRequest(ClientNames.Check(name)), cancellationToken).ConfigureAwait(false);
-        var devices = Verify(found);
-        if (!ClientNames.AreSame(found.Name, name))
+        try
         {
-            // Its certificates may well be in order, but they are someone else's.
-            throw new MessagingException(
-                MessagingFailure.IdentityChanged, $"the realm gave another client than {name}; nothing was sent to it");
+            return Take(found, name);
         }
-
-        return store.Write(transaction =>
+        catch (MessagingException e) when (e.Failure == MessagingFailure.IdentityChanged)
         {
-            PinName(transaction, found.Client, found.Name);
-            foreach (var gone in transaction.ListDevices(found.Client).Where(known => known.IsListed && devices.All(device => device.Device != known.Device)))
+            // What was learnt before does not serve any longer, so that nothing is sent until the realm's answer is in order again.
+            store.Write(transaction =>
             {
-                transaction.PutDevice(found.Client, gone with { IsListed = false });
-            }
-
-            foreach (var device in devices)
-            {
-                PinDevice(transaction, device, isListed: true);
-            }
-
-            PinAccountKey(transaction, found.Client, devices);
-            transaction.SetRoute(found.Client, new ContactRoute(found.HomeServer, options.Time.GetUtcNow()));
-            return Load(transaction, found.Client, found.Name, found.HomeServer);
-        });
+                if (transaction.FindContact(name) is { } client && transaction.GetRoute(client) is { } route)
+                {
+                    transaction.SetRoute(client, route with { LookedUpAt = DateTimeOffset.UnixEpoch });
+                }
+            });
+            throw;
+        }
     }
 
     /// <summary>A client as the store knows it; null for one that was never looked up.</summary>
@@ -171,6 +162,35 @@ internal sealed class Contacts(LocalStore store, AuthSession auth, Account accou
             [.. transaction.ListDevices(client)
                 .Where(static device => device.IsListed)
                 .Select(device => new PeerDevice(device.Device, device.Identity, StandingOf(device, key), device.FirstSeenAt))]);
+    }
+
+    private Peer Take(ClientFound found, string name)
+    {
+        var devices = Verify(found);
+        if (!ClientNames.AreSame(found.Name, name))
+        {
+            // Its certificates may well be in order, but they are someone else's.
+            throw new MessagingException(
+                MessagingFailure.IdentityChanged, $"the realm gave another client than {name}; nothing was sent to it");
+        }
+
+        return store.Write(transaction =>
+        {
+            PinName(transaction, found.Client, found.Name);
+            foreach (var gone in transaction.ListDevices(found.Client).Where(known => known.IsListed && devices.All(device => device.Device != known.Device)))
+            {
+                transaction.PutDevice(found.Client, gone with { IsListed = false });
+            }
+
+            foreach (var device in devices)
+            {
+                PinDevice(transaction, device, isListed: true);
+            }
+
+            PinAccountKey(transaction, found.Client, devices);
+            transaction.SetRoute(found.Client, new ContactRoute(found.HomeServer, options.Time.GetUtcNow()));
+            return Load(transaction, found.Client, found.Name, found.HomeServer);
+        });
     }
 
     // A stored link verified when it was put there; its account key stands behind the version byte.

@@ -14,7 +14,7 @@ namespace KerberosMessaging.Client.Conversations;
 /// unseen.
 /// </summary>
 internal sealed class Linking(
-    LocalStore store, ThisDevice self, Contacts contacts, AuthSession auth, Sender sender, ServerClock clock, MessagingOptions options)
+    LocalStore store, ThisDevice self, Contacts contacts, IRequester auth, Sender sender, ServerClock clock, MessagingOptions options)
 {
     private const string CodeSetting = "link code";
 
@@ -48,8 +48,10 @@ internal sealed class Linking(
             using var key = AccountKey.Load(transaction);
             if (key is not null)
             {
-                var listed = transaction.FindDevice(Account.Client, Account.Device)?.Link ?? [];
                 var mine = Sign(key, Account.Device, self.Identity.Public);
+                AccountKey.SaveLink(transaction, mine);
+                self.SetLink(mine);
+                var listed = transaction.FindDevice(Account.Client, Account.Device)?.Link ?? [];
                 return listed.AsSpan().SequenceEqual(mine) ? null : mine;
             }
 
@@ -64,7 +66,10 @@ internal sealed class Linking(
             using var seed = made.ExportSeed();
             AccountKey.Save(transaction, seed.Span);
             transaction.SetContactKey(Account.Client, new ContactKey(made.PublicKey.ToArray(), [], false));
-            return Sign(made, Account.Device, self.Identity.Public);
+            var first = Sign(made, Account.Device, self.Identity.Public);
+            AccountKey.SaveLink(transaction, first);
+            self.SetLink(first);
+            return first;
         });
         if (link is null)
         {
@@ -74,13 +79,11 @@ internal sealed class Linking(
         await auth.RequestAsync<Done>(new LinkDeviceRequest(Account.Device, link), cancellationToken).ConfigureAwait(false);
         store.Write(transaction =>
         {
-            AccountKey.SaveLink(transaction, link);
             if (transaction.FindDevice(Account.Client, Account.Device) is { } device)
             {
                 transaction.PutDevice(Account.Client, device with { Link = link });
             }
         });
-        self.SetLink(link);
     }
 
     /// <summary>Makes a code to be taken to a linked device. The one before it is void.</summary>

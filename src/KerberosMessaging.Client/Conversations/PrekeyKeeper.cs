@@ -16,9 +16,6 @@ internal sealed partial class PrekeyKeeper(LocalStore store, ThisDevice self, Me
     /// <summary>One-time prekeys of each kind that the server is to hold.</summary>
     public const int OneTimePrekeys = 100;
 
-    /// <summary>Set in a store that was restored from a backup, until its prekeys are new.</summary>
-    public const string RestoredSetting = "restored";
-
     private const string PublishedSetting = "prekeys published at";
 
     private readonly ILogger _logger = options.LoggerFactory.CreateLogger<PrekeyKeeper>();
@@ -32,7 +29,7 @@ internal sealed partial class PrekeyKeeper(LocalStore store, ThisDevice self, Me
     });
 
     /// <summary>Compares what the server has with what it should have, and brings what is missing.</summary>
-    public async Task RunAsync(MessageServerConnection home, CancellationToken cancellationToken)
+    public async Task RunAsync(IMessageServer home, CancellationToken cancellationToken)
     {
         await _running.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
@@ -44,7 +41,7 @@ internal sealed partial class PrekeyKeeper(LocalStore store, ThisDevice self, Me
                 store.Write(transaction =>
                 {
                     transaction.SetSetting(PublishedSetting, Published(home.Id, transaction));
-                    transaction.RemoveSettings(RestoredSetting);
+                    transaction.RemoveSettings(DeviceKeys.RestoredSetting);
                 });
             }
         }
@@ -67,7 +64,7 @@ internal sealed partial class PrekeyKeeper(LocalStore store, ThisDevice self, Me
         var now = options.Time.GetUtcNow();
         using var prekeys = DeviceKeys.Prekeys(transaction);
         var newest = Math.Max(status.X25519.NewestId, status.MlKem768.NewestId);
-        using var restored = transaction.GetSetting(RestoredSetting);
+        using var restored = transaction.GetSetting(DeviceKeys.RestoredSetting);
         var isPutBack = restored is not null || newest > prekeys.NewestOneTimeId;
         if (isPutBack)
         {
@@ -78,7 +75,7 @@ internal sealed partial class PrekeyKeeper(LocalStore store, ThisDevice self, Me
             prekeys.RestartOneTime(newest);
             prekeys.Rotate(self.Identity, now);
             transaction.RemoveSessions();
-            transaction.SetSetting(RestoredSetting, [1]);
+            transaction.SetSetting(DeviceKeys.RestoredSetting, [1]);
         }
         else if (prekeys.IsRotationDue(now))
         {

@@ -14,7 +14,7 @@ namespace KerberosMessaging.Client.Conversations;
 /// state before anything leaves, and repeats that very request until a server answers it (Sesame, section 3.3). The own
 /// other devices get a copy.
 /// </summary>
-internal sealed partial class Sender(LocalStore store, Contacts contacts, Servers servers, ThisDevice self, MessagingOptions options)
+internal sealed partial class Sender(LocalStore store, Contacts contacts, IMessageServers servers, ThisDevice self, MessagingOptions options)
 {
     // The recipient's devices can change between look-up and SEND; each round repairs the list once.
     private const int Rounds = 4;
@@ -192,7 +192,7 @@ internal sealed partial class Sender(LocalStore store, Contacts contacts, Server
             cancellationToken).ConfigureAwait(false);
     }
 
-    private async Task<MessageServerConnection> HomeOfAsync(Peer peer, CancellationToken cancellationToken)
+    private async Task<IMessageServer> HomeOfAsync(Peer peer, CancellationToken cancellationToken)
     {
         if (peer.HomeServer.IsZero)
         {
@@ -207,7 +207,7 @@ internal sealed partial class Sender(LocalStore store, Contacts contacts, Server
         Peer peer,
         HashSet<DeviceId> withoutMailbox,
         bool inNewSession,
-        MessageServerConnection server,
+        IMessageServer server,
         Action<StoreTransaction>? inTransaction,
         CancellationToken cancellationToken)
     {
@@ -266,7 +266,7 @@ internal sealed partial class Sender(LocalStore store, Contacts contacts, Server
     private static async Task<Dictionary<DeviceId, FetchedPrekeys>> FetchPrekeysAsync(
         Peer peer,
         List<DeviceId> wanted,
-        MessageServerConnection server,
+        IMessageServer server,
         CancellationToken cancellationToken)
     {
         var prekeys = new Dictionary<DeviceId, FetchedPrekeys>();

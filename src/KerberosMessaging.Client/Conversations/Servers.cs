@@ -6,7 +6,8 @@ using KerberosMessaging.Protocol.Messages;
 namespace KerberosMessaging.Client.Conversations;
 
 /// <summary>The message servers of the realm, by id, each connected at most once.</summary>
-internal sealed class Servers(AuthSession auth, MessagingOptions options, ServerClock clock, PushHandler onPush) : IAsyncDisposable
+internal sealed class Servers(AuthSession auth, MessagingOptions options, ServerClock clock, PushHandler onPush)
+    : IMessageServers, IAsyncDisposable
 {
     private readonly ConcurrentDictionary<ServerId, MessageServerConnection> _connections = new();
 
@@ -23,6 +24,9 @@ internal sealed class Servers(AuthSession auth, MessagingOptions options, Server
 
         return Get(entry);
     }
+
+    async Task<IMessageServer> IMessageServers.GetAsync(ServerId server, CancellationToken cancellationToken) =>
+        await GetAsync(server, cancellationToken).ConfigureAwait(false);
 
     // A connection is opened only when it is used, so one that loses the race to be added costs nothing.
     public MessageServerConnection Get(ServerEntry entry) =>

@@ -6,9 +6,15 @@ namespace KerberosMessaging.Client.Store;
 /// <summary>This device's id, identity and prekeys: made once, kept sealed in the store.</summary>
 internal static class DeviceKeys
 {
-    private const string DeviceSetting = "device";
-    private const string IdentitySetting = "identity";
+    /// <summary>The name of the setting that holds the device's id.</summary>
+    public const string DeviceSetting = "device";
+
+    /// <summary>The name of the setting that holds the device's identity.</summary>
+    public const string IdentitySetting = "identity";
     
+    /// <summary>Set in a store that was put back to an earlier state, until the server has new prekeys of this device.</summary>
+    public const string RestoredSetting = "restored";
+
     /// <summary>The name of the setting that holds the prekeys.</summary>
     public const string PrekeysSetting = "prekeys";
 

@@ -125,16 +125,13 @@ internal sealed class Offender : IAsyncDisposable
 
     private async Task SendAsync(BenchmarkAccount recipient)
     {
-        // The kinds of a running session are whole AES blocks behind 74 bytes.
         var blocks = _offence switch
         {
-            Offence.Large => (ProtocolLimits.EnvelopeBytes - 74) / 16,
+            Offence.Large => Stamp.MostBlocks,
             Offence.Unacknowledged => 12,
             _ => 1024,
         };
-        var envelope = new byte[74 + (16 * blocks)];
-        (envelope[0], envelope[1]) = (EnvelopeShape.Version, EnvelopeShape.RatchetKind);
-        DeviceEnvelope[] envelopes = [new(recipient.Device, envelope)];
+        DeviceEnvelope[] envelopes = [new(recipient.Device, Stamp.NewEnvelope(blocks))];
         while (!_stop.IsCancellationRequested)
         {
             var burst = _offence == Offence.Large ? 1 : Burst;

@@ -18,18 +18,28 @@ internal sealed class ScriptedDevice(string client) : IDisposable
     public byte[] CertifyBy(ScriptedRealm realm, Ed25519PrivateKey signer) =>
         realm.Find(client).Certify(Id, IdentityBytes).Sign(signer);
 
-    /// <summary>Starts a session with a client's device, stating a certificate.</summary>
-    public void Start(ScriptedRealm realm, byte[] certificate, MessagingClient peer)
+    /// <summary>A link for this device, by any account key.</summary>
+    public byte[] LinkBy(ScriptedRealm realm, Ed25519PrivateKey accountKey) =>
+        Tickets.DeviceLink.Sign(accountKey, realm.Find(client).Id, Id, IdentityBytes);
+
+    /// <summary>Starts a session with a client's device, stating a certificate and, where there is one, a link.</summary>
+    public void Start(ScriptedRealm realm, byte[] certificate, MessagingClient peer, byte[]? link = null)
     {
         var recipient = realm.Find(peer.Name);
         var read = Tickets.DeviceCertificate.TryRead(recipient.Certificates[peer.Device], realm.Auth.Key.PublicKey.Span)!;
         Assert.True(PrekeyBundle.TryRead(recipient.Prekeys[peer.Device], out var bundle));
-        _sessions.StartSession(_identity, certificate, new PublicDeviceIdentity(read.SigningKey, read.AgreementKey), bundle);
+        var credentials = new Conversations.Credentials(certificate, link ?? []).ToBytes();
+        _sessions.StartSession(
+            _identity, credentials, new PublicDeviceIdentity(read.SigningKey, read.AgreementKey), bundle, null, null, DateTimeOffset.UtcNow);
     }
 
-    public byte[] Encrypt(string text) => Encrypt(MessageContent.OfText(text, DateTimeOffset.UnixEpoch).ToBytes());
+    public ScriptedEnvelope Encrypt(string text) => Encrypt(MessageContent.OfText(text, DateTimeOffset.UnixEpoch).ToBytes());
 
-    public byte[] Encrypt(byte[] content) => _sessions.Encrypt(content);
+    public ScriptedEnvelope Encrypt(byte[] content)
+    {
+        var message = MessageId.New();
+        return new ScriptedEnvelope(message, _sessions.Encrypt(content, message.Value.ToByteArray(bigEndian: true), DateTimeOffset.UtcNow));
+    }
 
     public void Dispose()
     {
@@ -37,3 +47,6 @@ internal sealed class ScriptedDevice(string client) : IDisposable
         _sessions.Dispose();
     }
 }
+
+/// <summary>An envelope and the message id that it opens under.</summary>
+internal sealed record ScriptedEnvelope(MessageId Message, byte[] Bytes);

@@ -53,7 +53,7 @@ internal sealed class ScriptedRealm : IAsyncDisposable
     public ClientFound LookUp(string name)
     {
         var client = Find(name);
-        return new ClientFound(client.Id, client.Name, Message.Id, [.. client.Certificates.Values.Select(static bytes => new FoundDevice(bytes, []))]);
+        return new ClientFound(client.Id, client.Name, Message.Id, [.. client.Certificates.Select(device => new FoundDevice(device.Value, client.Links.GetValueOrDefault(device.Key, [])))]);
     }
 
     /// <summary>Puts a message into a mailbox.</summary>
@@ -72,6 +72,10 @@ internal sealed class ScriptedRealm : IAsyncDisposable
         recipient.Mailbox.Enqueue(delivery);
         return delivery;
     }
+
+    /// <summary>Puts a message into a mailbox, under its own id.</summary>
+    public Deliver Post(string from, DeviceId device, string to, ScriptedEnvelope envelope, string? claiming = null) =>
+        Post(from, device, to, envelope.Bytes, envelope.Message, claiming);
 
     public static SecretBytes PasswordOf(string name) => Password.FromCharacters($"correct horse {name}");
 
@@ -158,6 +162,11 @@ internal sealed class ScriptedRealm : IAsyncDisposable
         Auth.On<LookUpClientRequest>(request => _clients.ContainsKey(request.Name)
             ? LookUp(request.Name)
             : new ErrorReply(ProtocolError.UnknownClient, 0));
+        Auth.On<LinkDeviceRequest>((connection, request) =>
+        {
+            connection.Client!.Links[request.Device] = request.Link;
+            return new Done();
+        });
         Auth.On<ServiceTicketRequest>((connection, request) => GrantService(connection, request));
         Auth.On<LogoutRequest>(_ => new Done());
     }
@@ -254,21 +263,45 @@ internal sealed class ScriptedRealm : IAsyncDisposable
         return new TicketAccepted(new ApReplyPart(authenticator.Nonce, Now, body.Times.EndsAt).Seal(body.SessionKey));
     }
 
+    private static PrekeyStatus StockOf(ScriptedConnection connection)
+    {
+        var stock = connection.Client!.OneTimePrekeys.GetOrAdd(connection.Device, static _ => []);
+        return new PrekeyStatus(Of(OneTimePrekeyKind.X25519), Of(OneTimePrekeyKind.MlKem768));
+
+        OneTimePrekeyStock Of(OneTimePrekeyKind kind)
+        {
+            var keys = stock.Where(key => key.Kind == kind).ToList();
+            return new OneTimePrekeyStock(keys.Count, connection.Client.NewestPrekeyId(connection.Device, kind), 0);
+        }
+    }
+
     private void ScriptMessage()
     {
         Message.On<PresentTicketRequest>((connection, request) => Accept(
             connection,
             request,
             ServiceTicket.TryOpen(request.Ticket, Message.Id, _ => _serviceKey, _ => Auth.Key.PublicKey.ToArray())));
+        Message.On<PrekeyStatusRequest>((connection, _) => StockOf(connection));
         Message.On<UploadPrekeysRequest>((connection, request) =>
         {
-            connection.Client!.Prekeys[connection.Device] = request.Bundle;
-            return new PrekeyStatus(default, default);
+            var client = connection.Client!;
+            if (request.Bundle.Length > 0)
+            {
+                client.Prekeys[connection.Device] = request.Bundle;
+            }
+
+            var stock = client.OneTimePrekeys.GetOrAdd(connection.Device, static _ => []);
+            stock.RemoveAll(key => key.Id < request.DropBelow);
+            stock.AddRange(request.OneTimePrekeys);
+            return StockOf(connection);
         });
-        Message.On<FetchPrekeysRequest>(request => new PrekeysReply(
-            [.. _clients.Values.Single(client => client.Id == request.Client).Prekeys
+        Message.On<FetchPrekeysRequest>(request =>
+        {
+            var client = _clients.Values.Single(client => client.Id == request.Client);
+            return new PrekeysReply([.. client.Prekeys
                 .Where(prekeys => request.Devices.Contains(prekeys.Key))
-                .Select(static prekeys => new DevicePrekeyBundle(prekeys.Key, prekeys.Value, []))]));
+                .Select(prekeys => new DevicePrekeyBundle(prekeys.Key, prekeys.Value, client.TakeOneTimePrekeys(prekeys.Key)))]);
+        });
         Message.On<SendMessageRequest>((connection, request) =>
         {
             var recipient = _clients.Values.Single(client => client.Id == request.Recipient);

@@ -44,9 +44,7 @@ internal sealed class RawDevice : IAsyncDisposable
     /// <summary>A message that a server takes; nobody can read it.</summary>
     public static SendMessageRequest MessageTo(RawDevice recipient)
     {
-        var envelope = RandomNumberGenerator.GetBytes(2 + 40 + 16 + 32);
-        envelope[0] = EnvelopeShape.Version;
-        envelope[1] = EnvelopeShape.RatchetKind;
+        byte[] envelope = [EnvelopeShape.Version, EnvelopeShape.RatchetKind, 0, 96, .. RandomNumberGenerator.GetBytes(96 + 16 + 32)];
         return new SendMessageRequest(MessageId.New(), recipient.Client, 0, DeliveryKind.Durable, [new DeviceEnvelope(recipient.Device, envelope)], []);
     }
 

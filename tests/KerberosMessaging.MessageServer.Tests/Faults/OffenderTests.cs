@@ -86,7 +86,7 @@ public sealed class OffenderTests
         var taken = 0;
         await offend(async stop =>
         {
-            var envelope = TestEnvelope.Make((ProtocolLimits.EnvelopeBytes - 74) / 16);
+            var envelope = TestEnvelope.Make(TestEnvelope.MostBlocks);
             while (!stop.IsCancellationRequested)
             {
                 var answers = Enumerable.Range(0, 4)

@@ -10,8 +10,12 @@ namespace KerberosMessaging.MessageServer.Tests.Wire;
 /// <summary>Envelopes and addresses that a sender of ours would not send, and the edges of what it may.</summary>
 public sealed class EnvelopeTests : IAsyncLifetime
 {
-    // Version, kind, identity, two prekey ids, base key, ML-KEM ciphertext, certificate length, and the smallest ratchet part.
-    private const int SmallestPrekey = 2 + 64 + 8 + 32 + 1088 + 2 + 40 + 16 + 32;
+    private const int SmallestRatchet = 148;
+    private const int LargestRatchet = TestEnvelope.Overhead + (16 * TestEnvelope.MostBlocks);
+
+    // Identity, three prekey ids and a kind, base key, ML-KEM ciphertext, length of the credentials.
+    private const int SmallestPrekey = SmallestRatchet + 64 + 13 + 32 + 1088 + 2;
+    private const int LargestPrekey = SmallestPrekey + ((ProtocolLimits.EnvelopeBytes - SmallestPrekey) / 16 * 16);
 
     private readonly TestDevice _alice = TestDevice.Of("alice");
     private readonly TestDevice _bob = TestDevice.Of("bob");
@@ -24,23 +28,25 @@ public sealed class EnvelopeTests : IAsyncLifetime
     public ValueTask DisposeAsync() => _server.DisposeAsync();
 
     [Theory]
-    [InlineData(0, EnvelopeShape.RatchetKind, 90)]
-    [InlineData(2, EnvelopeShape.RatchetKind, 90)]
-    [InlineData(EnvelopeShape.Version, 0, 90)]
+    [InlineData(0, EnvelopeShape.RatchetKind, SmallestRatchet)]
+    [InlineData(1, EnvelopeShape.RatchetKind, SmallestRatchet)]
+    [InlineData(3, EnvelopeShape.RatchetKind, SmallestRatchet)]
+    [InlineData(EnvelopeShape.Version, 0, SmallestRatchet)]
     [InlineData(EnvelopeShape.Version, 3, 2000)]
-    [InlineData(EnvelopeShape.Version, EnvelopeShape.RatchetKind, 89)]
-    [InlineData(EnvelopeShape.Version, EnvelopeShape.RatchetKind, 105)]
-    [InlineData(EnvelopeShape.Version, EnvelopeShape.RatchetKind, 74 + (16 * 65_276))]
+    [InlineData(EnvelopeShape.Version, EnvelopeShape.RatchetKind, SmallestRatchet - 1)]
+    [InlineData(EnvelopeShape.Version, EnvelopeShape.RatchetKind, SmallestRatchet + 15)]
+    [InlineData(EnvelopeShape.Version, EnvelopeShape.RatchetKind, LargestRatchet + 16)]
     [InlineData(EnvelopeShape.Version, EnvelopeShape.PrekeyKind, SmallestPrekey - 1)]
-    [InlineData(EnvelopeShape.Version, EnvelopeShape.PrekeyKind, ProtocolLimits.EnvelopeBytes + 1)]
+    [InlineData(EnvelopeShape.Version, EnvelopeShape.PrekeyKind, SmallestPrekey + 1)]
+    [InlineData(EnvelopeShape.Version, EnvelopeShape.PrekeyKind, LargestPrekey + 16)]
     public Task An_envelope_of_wrong_shape_is_malformed(byte version, byte kind, int length) =>
         AssertMalformedAsync(TestClient.Message(_bob, Envelope(version, kind, length)));
 
     [Theory]
-    [InlineData(EnvelopeShape.RatchetKind, 90)]
-    [InlineData(EnvelopeShape.RatchetKind, 74 + (16 * 65_275))]
+    [InlineData(EnvelopeShape.RatchetKind, SmallestRatchet)]
+    [InlineData(EnvelopeShape.RatchetKind, LargestRatchet)]
     [InlineData(EnvelopeShape.PrekeyKind, SmallestPrekey)]
-    [InlineData(EnvelopeShape.PrekeyKind, ProtocolLimits.EnvelopeBytes)]
+    [InlineData(EnvelopeShape.PrekeyKind, LargestPrekey)]
     public async Task An_envelope_at_the_edge_of_its_shape_passes(byte kind, int length)
     {
         await using var bob = await _server.SignInAsync(_bob, Cancellation);
@@ -166,6 +172,7 @@ public sealed class EnvelopeTests : IAsyncLifetime
     {
         var envelope = new byte[length];
         (envelope[0], envelope[1]) = (version, kind);
+        envelope[kind == EnvelopeShape.PrekeyKind ? 2 + SmallestPrekey - SmallestRatchet + 1 : 3] = 96;
         return envelope;
     }
 

@@ -340,12 +340,12 @@ public sealed class MessagingTests : IAsyncLifetime
     [Theory]
     [InlineData(0)]
     [InlineData(10)]
-    [InlineData(91)]
+    [InlineData(149)]
     public async Task An_envelope_that_cannot_be_one_ends_the_connection(int length)
     {
         await using var bob = await _server.SignInAsync(_bob, Cancellation);
         await using var alice = await _server.SignInAsync(_alice, Cancellation);
-        var envelope = TestEnvelope.Make().AsSpan(0, Math.Min(length, 90)).ToArray();
+        var envelope = TestEnvelope.Make().AsSpan(0, Math.Min(length, 148)).ToArray();
         await Assert.ThrowsAsync<ChannelException>(() => alice.SendAsync(_bob, Cancellation, [.. envelope, .. new byte[length - envelope.Length]]));
         var end = await alice.Connection.Ended.WaitAsync(Cancellation);
         Assert.Equal((ChannelFailure.RefusedByPeer, ProtocolError.Malformed), (end.Failure, end.PeerError));
@@ -358,7 +358,7 @@ public sealed class MessagingTests : IAsyncLifetime
         await using var bob = await _server.SignInAsync(_bob, Cancellation);
         await bob.GrantAsync(1, Cancellation);
         await using var alice = await _server.SignInAsync(_alice, Cancellation);
-        var envelope = TestEnvelope.Make((ProtocolLimits.EnvelopeBytes - 74) / 16);
+        var envelope = TestEnvelope.Make(TestEnvelope.MostBlocks);
         await alice.SendAsync(_bob, Cancellation, envelope);
         Assert.Equal(envelope, (await bob.NextDeliveryAsync(Cancellation)).Envelope.ToArray());
     }
