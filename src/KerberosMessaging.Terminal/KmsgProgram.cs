@@ -63,6 +63,7 @@ internal static class KmsgProgram
             ReceiveCommand.Create(shell, common),
             HistoryCommand.Create(shell, common),
             ContactsCommand.Create(shell, common),
+            BackupCommand.Create(shell, common),
             HelpCommand.Create(shell),
             common.Home,
             common.As,

@@ -7,6 +7,8 @@ internal sealed class LineWriter : StringWriter
 {
     private readonly Channel<string> _lines = Channel.CreateUnbounded<string>();
 
+    public override void WriteLine() => WriteLine("");
+
     public override void WriteLine(string? value) => _lines.Writer.TryWrite(value ?? "");
 
     public override Task FlushAsync(CancellationToken cancellationToken) => Task.CompletedTask;

@@ -26,6 +26,9 @@ public sealed class UsageTests
     [InlineData("Required argument missing for option: '--device'", "kmsg contacts accept --help", "contacts", "accept", "bob", "--device")]
     [InlineData("--limit takes a number from 1 to 100000", "kmsg history --help", "history", "--limit", "0")]
     [InlineData("--limit takes a number from 1 to 100000", "kmsg history --help", "history", "--limit", "all")]
+    [InlineData("which command?", "kmsg backup --help", "backup")]
+    [InlineData("Required argument 'NAME' missing for command: 'restore'", "kmsg backup restore --help", "backup", "restore", "file")]
+    [InlineData("give --passphrase-stdin or --password-stdin, not both", "kmsg backup restore --help", "backup", "restore", "f", "a", "--passphrase-stdin", "--password-stdin")]
     [InlineData("too many arguments for 'kmsg history'", "kmsg history --help", "history", "bob", "carol")]
     [InlineData(
         "an address is HOST:PORT, such as chat.example.org:1256 or [2001:db8::1]:1256", "kmsg realm add --help", "realm", "add", "host:port")]
@@ -64,6 +67,22 @@ public sealed class UsageTests
         Assert.Contains("hint: a password is typed at the prompt", shell.Errors, StringComparison.Ordinal);
         Assert.DoesNotContain("hunter2", shell.Errors, StringComparison.Ordinal);
         Assert.Empty(shell.Written);
+    }
+
+    [Theory]
+    [InlineData("backup", "create", "file", "hunter2")]
+    [InlineData("backup", "create", "file", "--passphrase=hunter2")]
+    [InlineData("backup", "restore", "file", "alice", "hunter2")]
+    public async Task A_passphrase_is_never_an_argument_and_is_not_repeated(params string[] args)
+    {
+        using var home = new TempHome();
+        home.WriteRealm();
+        var shell = new ScriptedShell();
+
+        Assert.Equal(ExitCode.Usage, await home.RunAsync(shell, args));
+
+        Assert.Contains("hint: a passphrase is typed at the prompt", shell.Errors, StringComparison.Ordinal);
+        Assert.DoesNotContain("hunter2", shell.Errors, StringComparison.Ordinal);
     }
 
     [Theory]
