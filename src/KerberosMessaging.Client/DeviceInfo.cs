@@ -8,4 +8,6 @@ namespace KerberosMessaging.Client;
 /// <param name="AddedAt">When it first logged in.</param>
 /// <param name="LastSeenAt">When the realm last heard of it.</param>
 /// <param name="IsThisDevice">Whether it is the device that asks.</param>
-public sealed record DeviceInfo(DeviceId Device, string Name, DateTimeOffset AddedAt, DateTimeOffset LastSeenAt, bool IsThisDevice);
+/// <param name="Standing">Whether contacts take it for the client's, as far as this device can tell.</param>
+public sealed record DeviceInfo(
+    DeviceId Device, string Name, DateTimeOffset AddedAt, DateTimeOffset LastSeenAt, bool IsThisDevice, DeviceStanding Standing);

@@ -1,5 +1,6 @@
 using KerberosMessaging.Client.Accounts;
 using KerberosMessaging.Client.Connections;
+using KerberosMessaging.Client.Conversations;
 using KerberosMessaging.Client.Store;
 using KerberosMessaging.Cryptography;
 using KerberosMessaging.Protocol;
@@ -93,10 +94,12 @@ public sealed partial class MessagingClient
     public async Task<IReadOnlyList<DeviceInfo>> ListDevicesAsync(CancellationToken cancellationToken = default)
     {
         var own = await RequestAsync<OwnDevices>(new ListDevicesRequest(), cancellationToken).ConfigureAwait(false);
+        var self = await Retry.RunAsync(
+            _options, token => _contacts.LookUpAsync(Name, token), cancellationToken).ConfigureAwait(false);
         return [.. own.Devices
             .OrderBy(static device => device.Serial)
             .Select(device => new DeviceInfo(
-                device.Device, device.Name, device.AddedAt, device.LastSeenAt, device.Device == Device))];
+                device.Device, device.Name, device.AddedAt, device.LastSeenAt, device.Device == Device, StandingOf(device.Device, self)))];
     }
 
     /// <summary>Gives one of the client's devices another name.</summary>
@@ -122,6 +125,11 @@ public sealed partial class MessagingClient
             await ForgetLoginAsync().ConfigureAwait(false);
         }
     }
+
+    // A device that was added between the two questions is not in the answer to one of them, so nobody vouched for it yet.
+    private DeviceStanding StandingOf(DeviceId device, Peer self) =>
+        device == Device ? (IsLinked ? DeviceStanding.Linked : DeviceStanding.Unlinked)
+        : self.Devices.FirstOrDefault(known => known.Device == device)?.Standing ?? DeviceStanding.Unlinked;
 
     /// <summary>Makes a new record for the same password, as the realm asked; where that fails it asks again at the next login.</summary>
     private async Task RenewRecordAsync(SecretBytes password, CancellationToken cancellationToken)

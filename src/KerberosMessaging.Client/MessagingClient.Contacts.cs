@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using KerberosMessaging.Client.Connections;
 using KerberosMessaging.Client.Conversations;
 using KerberosMessaging.Client.Store;
@@ -55,11 +56,31 @@ public sealed partial class MessagingClient
 
     /// <summary>
     /// Makes a code that links this device, to be given to one that is linked, by QR or typed. It is a secret until it was used. The account
-    /// key comes as a message: receive until <see cref="IsLinked"/>.
+    /// key comes as a message: receive until <see cref="IsLinked"/>, or use <see cref="WaitUntilLinkedAsync"/>.
     /// </summary>
     /// <returns>Eight groups of five letters and digits.</returns>
     /// <exception cref="MessagingException">This device is linked already.</exception>
     public string StartLinking() => _linking.StartLinking();
+
+    /// <summary>
+    /// Receives until this device is linked. What else comes is committed and stays unread. Not beside <see cref="ReceiveAsync"/>, which
+    /// receives as well.
+    /// </summary>
+    /// <param name="cancellationToken">Ends the wait; the code stays good.</param>
+    /// <exception cref="MessagingException">Receiving stopped for good.</exception>
+    public async Task WaitUntilLinkedAsync(CancellationToken cancellationToken = default)
+    {
+        _receiver.Start(FindHomeAsync, _sender.FlushOutboxAsync, FollowUpAsync);
+        while (!IsLinked)
+        {
+            if (_receiver.Failure is { } failure)
+            {
+                ExceptionDispatchInfo.Throw(failure);
+            }
+
+            await _receiver.WaitAsync(Timeout.InfiniteTimeSpan, cancellationToken).ConfigureAwait(false);
+        }
+    }
 
     /// <summary>Links the device that shows a code: from now on contacts take it for this client's.</summary>
     /// <param name="code">The code as typed or scanned.</param>

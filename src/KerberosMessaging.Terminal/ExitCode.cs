@@ -28,8 +28,8 @@ internal enum ExitCode
     RecipientNotReady = 8,
 
     /// <summary>
-    /// The server refused: registration closed, token refused, name taken or not allowed, device refused or unknown, mailbox
-    /// full, or another reason.
+    /// Refused, as a rule by a server: registration closed, token refused, name taken or not allowed, device refused or unknown,
+    /// link code of no device, mailbox full, or another reason.
     /// </summary>
     Refused = 9,
 

@@ -22,7 +22,7 @@ internal static class ExitCodeHelp
         ExitCode.Untrusted => "a key is not the one it should be (realm, server, contact), or digits did not match",
         ExitCode.UnknownRecipient => "the realm knows no client of that name",
         ExitCode.RecipientNotReady => "the recipient has no device yet that could be written to",
-        ExitCode.Refused => "the server refused: registration closed, token, name or device refused, mailbox full, or other",
+        ExitCode.Refused => "refused: registration closed; token, name, device or link code not taken; mailbox full; or other",
         ExitCode.LocalProblem => "a local file or folder is missing, damaged, not usable, or sealed under another key",
         ExitCode.TakenOver => "another connection of this device took over receiving",
         ExitCode.TooManyRequests => "too many failed logins, requests or connections; try again after the time that was said",

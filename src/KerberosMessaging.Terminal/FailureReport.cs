@@ -37,6 +37,7 @@ internal sealed record FailureReport(ExitCode Code, string Message, string? Hint
         MessagingFailure.InviteRefused => ExitCode.Refused,
         MessagingFailure.RegistrationRefused => ExitCode.Refused,
         MessagingFailure.DeviceRefused => ExitCode.Refused,
+        MessagingFailure.LinkRefused => ExitCode.Refused,
         MessagingFailure.UnknownDevice => ExitCode.Refused,
         MessagingFailure.MailboxFull => ExitCode.Refused,
         MessagingFailure.BlobNotFound => ExitCode.Refused,
@@ -71,15 +72,20 @@ internal sealed record FailureReport(ExitCode Code, string Message, string? Hint
             "the realm's administrator makes tokens; --token-file FILE or --token-stdin takes one",
         MessagingFailure.DeviceRefused =>
             "a device that was removed never logs in again: move its store away, and the next login makes a new device",
+        MessagingFailure.LinkRefused =>
+            "'kmsg devices link' on the new device shows a code; 'kmsg devices approve' takes it on one that is linked",
         MessagingFailure.UnknownDevice => "kmsg devices list",
         MessagingFailure.NotLoggedIn => "kmsg login NAME",
         MessagingFailure.UntrustedServer =>
             "either someone stands in for the server, or the realm has a new key: ask its administrator for the fingerprint, "
             + "then 'kmsg realm remove' and 'kmsg realm add HOST:PORT --fingerprint HEX'",
         MessagingFailure.StretchingRefused => "nothing that the password could be tried on was sent; ask the realm's administrator",
-        MessagingFailure.IdentityChanged => "kmsg contacts verify NAME shows the safety number to compare",
+        MessagingFailure.IdentityChanged =>
+            "'kmsg contacts verify NAME' shows the safety number to compare; if you know why the identity changed, "
+            + "'kmsg contacts accept NAME' takes the new one as it is",
         MessagingFailure.UnknownRecipient => "check the spelling; names are those that people registered with 'kmsg register'",
-        MessagingFailure.RecipientNotReady => "try again after the recipient has logged in once",
+        MessagingFailure.RecipientNotReady =>
+            "try again after the recipient has logged in once; a device that is not linked is written to once it is linked or accepted",
         MessagingFailure.NameTaken => "choose another name, or 'kmsg login' if it is yours",
         MessagingFailure.MailboxFull => "try again later, when the recipient has received some messages",
         MessagingFailure.TakenOver => "another 'kmsg receive' runs for this account on this device",

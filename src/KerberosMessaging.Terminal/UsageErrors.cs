@@ -24,10 +24,15 @@ internal static class UsageErrors
         [] => parsed.Errors[0].Message.TrimEnd('.'),
     };
 
-    private static string HintOf(ParseResult parsed, Command command) =>
-        command.Name is "register" or "login" or "change" or "reset" && parsed.UnmatchedTokens.Count > 0
-            ? "a password is typed at the prompt, or comes from --password-file FILE or --password-stdin; never from an argument"
-            : $"{NameOf(command)} --help";
+    private static string HintOf(ParseResult parsed, Command command) => command.Name switch
+    {
+        "register" or "login" or "change" or "reset" when parsed.UnmatchedTokens.Count > 0 => Secret("password"),
+        "create" or "restore" when parsed.UnmatchedTokens.Count > 0 => Secret("passphrase"),
+        _ => $"{NameOf(command)} --help",
+    };
+
+    private static string Secret(string what) =>
+        $"a {what} is typed at the prompt, or comes from --{what}-file FILE or --{what}-stdin; never from an argument";
 
     private static string NameOf(Command command) => string.Join(
         ' ', Path(command).Reverse().Select(static step => step is RootCommand ? "kmsg" : step.Name));

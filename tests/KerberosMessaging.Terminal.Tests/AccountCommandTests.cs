@@ -112,7 +112,7 @@ public sealed partial class AccountCommandTests : IDisposable
     {
         await using var realm = await RealmAsync();
         await JoinAsync();
-        var token = await realm.ResetAsync();
+        var token = await realm.ResetAsync("alice");
         var shell = new ScriptedShell
         {
             Keys = $"{token}\n{NewPassword}\n{NewPassword}\n",
@@ -160,6 +160,8 @@ public sealed partial class AccountCommandTests : IDisposable
         var devices = JsonDocument.Parse(shell.Written).RootElement.GetProperty("devices");
         Assert.Equal("Büro", devices[1].GetProperty("name").GetString());
         Assert.False(devices[1].GetProperty("isThisDevice").GetBoolean());
+        Assert.Equal("linked", devices[0].GetProperty("standing").GetString());
+        Assert.Equal("unlinked", devices[1].GetProperty("standing").GetString());
 
         // A person is asked; a script is not.
         await RunAsync(ExitCode.Interrupted, new ScriptedShell { Keys = "no\n", Time = TimeProvider.System }, "devices", "remove", second[..8]);
@@ -188,9 +190,9 @@ public sealed partial class AccountCommandTests : IDisposable
         await RunAsync(ExitCode.Ok, shell, "devices", "list");
 
         var lines = Colour().Replace(shell.Written, "").ReplaceLineEndings("\n").TrimEnd().Split('\n').Select(static line => line.TrimEnd()).ToList();
-        Assert.Matches("^Device    Name +Added +Last seen$", lines[0]);
+        Assert.Matches("^Device    Name +Added +Last seen +Linked$", lines[0]);
         Assert.Matches(
-            $@"^[0-9a-f]{{8}}  {Regex.Escape(Environment.MachineName)} +\d{{4}}-\d\d-\d\d \d\d:\d\d  \d{{4}}-\d\d-\d\d \d\d:\d\d  this device$", lines[1]);
+            $@"^[0-9a-f]{{8}}  {Regex.Escape(Environment.MachineName)} +\d{{4}}-\d\d-\d\d \d\d:\d\d  \d{{4}}-\d\d-\d\d \d\d:\d\d  linked  this device$", lines[1]);
         Assert.Equal(2, lines.Count);
     }
 

@@ -45,6 +45,7 @@ public sealed class ExitCodeTests
     [InlineData(MessagingFailure.ClientDisabled, 4)]
     [InlineData(MessagingFailure.TooManyRequests, 12)]
     [InlineData(MessagingFailure.DeviceRefused, 9)]
+    [InlineData(MessagingFailure.LinkRefused, 9)]
     [InlineData(MessagingFailure.UnknownDevice, 9)]
     [InlineData(MessagingFailure.UnknownRecipient, 7)]
     [InlineData(MessagingFailure.RecipientNotReady, 8)]

@@ -18,6 +18,18 @@ public sealed class UsageTests
     [InlineData("give --password-stdin or --token-stdin, not both", "kmsg register --help", "register", "a", "--password-stdin", "--token-stdin")]
     [InlineData("give --password-stdin or --new-password-stdin, not both", "kmsg password change --help", "password", "change", "--password-stdin", "--new-password-stdin")]
     [InlineData("which command?", "kmsg devices --help", "devices")]
+    [InlineData("which command?", "kmsg contacts --help", "contacts")]
+    [InlineData("Required argument 'NAME' missing for command: 'verify'", "kmsg contacts verify --help", "contacts", "verify")]
+    [InlineData("give --qr or --no-qr, not both", "kmsg contacts verify --help", "contacts", "verify", "bob", "--qr", "--no-qr")]
+    [InlineData("give --qr or --json, not both", "kmsg devices link --help", "devices", "link", "--qr", "--json")]
+    [InlineData("too many arguments for 'kmsg devices approve'", "kmsg devices approve --help", "devices", "approve", "ABCDE", "FGHIJ")]
+    [InlineData("Required argument missing for option: '--device'", "kmsg contacts accept --help", "contacts", "accept", "bob", "--device")]
+    [InlineData("--limit takes a number from 1 to 100000", "kmsg history --help", "history", "--limit", "0")]
+    [InlineData("--limit takes a number from 1 to 100000", "kmsg history --help", "history", "--limit", "all")]
+    [InlineData("which command?", "kmsg backup --help", "backup")]
+    [InlineData("Required argument 'NAME' missing for command: 'restore'", "kmsg backup restore --help", "backup", "restore", "file")]
+    [InlineData("give --passphrase-stdin or --password-stdin, not both", "kmsg backup restore --help", "backup", "restore", "f", "a", "--passphrase-stdin", "--password-stdin")]
+    [InlineData("too many arguments for 'kmsg history'", "kmsg history --help", "history", "bob", "carol")]
     [InlineData(
         "an address is HOST:PORT, such as chat.example.org:1256 or [2001:db8::1]:1256", "kmsg realm add --help", "realm", "add", "host:port")]
     public async Task A_wrong_command_line_is_one_line_and_a_hint_on_standard_error(string message, string hint, params string[] args)
@@ -58,6 +70,22 @@ public sealed class UsageTests
     }
 
     [Theory]
+    [InlineData("backup", "create", "file", "hunter2")]
+    [InlineData("backup", "create", "file", "--passphrase=hunter2")]
+    [InlineData("backup", "restore", "file", "alice", "hunter2")]
+    public async Task A_passphrase_is_never_an_argument_and_is_not_repeated(params string[] args)
+    {
+        using var home = new TempHome();
+        home.WriteRealm();
+        var shell = new ScriptedShell();
+
+        Assert.Equal(ExitCode.Usage, await home.RunAsync(shell, args));
+
+        Assert.Contains("hint: a passphrase is typed at the prompt", shell.Errors, StringComparison.Ordinal);
+        Assert.DoesNotContain("hunter2", shell.Errors, StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData("KMSG_PASSWORD")]
     [InlineData("PASSWORD")]
     public async Task A_password_is_never_taken_from_the_environment(string variable)
@@ -69,6 +97,19 @@ public sealed class UsageTests
         Assert.Equal(ExitCode.Usage, await home.RunAsync(shell, "login", "alice"));
 
         Assert.Contains("there is no terminal to ask for the password", shell.Errors, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Nothing_is_accepted_unasked()
+    {
+        using var home = new TempHome();
+        home.WriteRealm();
+        var shell = new ScriptedShell();
+
+        Assert.Equal(ExitCode.Usage, await home.RunAsync(shell, "contacts", "accept", "bob"));
+
+        Assert.Equal(
+            "kmsg: there is no terminal to ask whether this is meant\nhint: give --yes\n", shell.Errors.ReplaceLineEndings("\n"));
     }
 
     // A text that begins with a dash or an @ is a text.
@@ -91,7 +132,7 @@ public sealed class UsageTests
     public async Task Without_a_realm_the_first_thing_to_do_is_named()
     {
         using var home = new TempHome();
-        foreach (var args in (string[][])[["register", "a"], ["login", "a"], ["tickets"], ["send", "a", "-m", "x"], ["receive"], ["realm", "show"]])
+        foreach (var args in (string[][])[["register", "a"], ["login", "a"], ["tickets"], ["send", "a", "-m", "x"], ["receive"], ["history"], ["contacts", "list"], ["devices", "link"], ["realm", "show"]])
         {
             var shell = new ScriptedShell();
 

@@ -106,6 +106,15 @@ internal sealed class CommandContext
         }
     }
 
+    /// <summary>Tells a person what a device that is not linked cannot do.</summary>
+    public void TellIfUnlinked(MessagingClient client)
+    {
+        if (!client.IsLinked)
+        {
+            Tell("this device is not linked: contacts do not accept its messages; run 'kmsg devices link'");
+        }
+    }
+
     private static CommandException NotLoggedIn(AccountFolder account) =>
         new(ExitCode.NotLoggedIn, $"{account.Name} is not logged in here", $"kmsg login {account.Name}");
 

@@ -8,12 +8,11 @@ namespace KerberosMessaging.Terminal.Commands;
 /// <summary><c>kmsg devices</c>: where the account is logged in, or may be again.</summary>
 internal static class DevicesCommand
 {
-    // Enough not to hit another device by a slip of the finger.
-    private const int ShortestStart = 4;
-
     public static Command Create(IShell shell, CommonOptions common) => new("devices", "The devices of the account.")
     {
         CreateList(shell, common),
+        DevicesLinkCommand.CreateLink(shell, common),
+        DevicesLinkCommand.CreateApprove(shell, common),
         CreateRename(shell, common),
         CreateRemove(shell, common),
     };
@@ -55,7 +54,7 @@ internal static class DevicesCommand
             await using var client = context.Open();
             var found = Find(await client.ListDevicesAsync(token), parsed.GetRequiredValue(device));
             await client.RenameDeviceAsync(found.Device, parsed.GetRequiredValue(name), token);
-            context.Tell($"{Describe(found)} is now {SafeText.OfLine(parsed.GetRequiredValue(name))}");
+            context.Tell($"{DeviceList.Describe(found)} is now {SafeText.OfLine(parsed.GetRequiredValue(name))}");
             return (int)ExitCode.Ok;
         });
         return command;
@@ -77,7 +76,7 @@ internal static class DevicesCommand
             var account = context.ChooseAccount();
             await using var client = context.Open(context.Home.Realm.Require(), account);
             var found = Find(await client.ListDevicesAsync(token), parsed.GetRequiredValue(device));
-            var question = $"Remove {Describe(found)}{(found.IsThisDevice ? ", which is this one," : "")} for good?";
+            var question = $"Remove {DeviceList.Describe(found)}{(found.IsThisDevice ? ", which is this one," : "")} for good?";
             if (!parsed.GetValue(yes) && shell.IsInputTerminal && !await new Prompts(shell).AskYesNoAsync(question, token))
             {
                 throw new CommandException(ExitCode.Interrupted, "nothing was removed");
@@ -89,7 +88,7 @@ internal static class DevicesCommand
                 account.Session.Delete();
             }
 
-            context.Tell($"{Describe(found)} is removed");
+            context.Tell($"{DeviceList.Describe(found)} is removed");
             return (int)ExitCode.Ok;
         });
         return command;
@@ -97,24 +96,9 @@ internal static class DevicesCommand
 
     private static Argument<string> DeviceArgument() => new("DEVICE")
     {
-        Description = $"The device's id as 'kmsg devices list' shows it; its first {ShortestStart} digits or more do.",
+        Description = $"The device's id as 'kmsg devices list' shows it; its first {DeviceIds.ShortestStart} digits or more do.",
     };
 
-    private static DeviceInfo Find(IReadOnlyList<DeviceInfo> devices, string typed)
-    {
-        if (typed.Length < ShortestStart || !typed.All(char.IsAsciiHexDigit))
-        {
-            throw CommandException.Usage($"a device is named by the first {ShortestStart} hexadecimal digits of its id, or more", "kmsg devices list");
-        }
-
-        return devices.Where(device => device.Device.ToString().StartsWith(typed, StringComparison.OrdinalIgnoreCase)).ToList() switch
-        {
-            [var only] => only,
-            [] => throw new CommandException(ExitCode.Refused, $"there is no device {typed}", "kmsg devices list"),
-            _ => throw CommandException.Usage($"several devices begin with {typed}", "give more digits of the id"),
-        };
-    }
-
-    private static string Describe(DeviceInfo device) =>
-        $"device {DeviceList.ShortIdOf(device)}{(device.Name.Length > 0 ? $" ({SafeText.OfLine(device.Name)})" : "")}";
+    private static DeviceInfo Find(IReadOnlyList<DeviceInfo> devices, string typed) =>
+        DeviceIds.Find(devices, static device => device.Device, typed, "kmsg devices list");
 }

@@ -29,6 +29,7 @@ internal static class LoginCommand
             using var storeKey = client.CopyStoreKey();
             account.Session.Save(storeKey);
             context.Tell($"logged in as {client.Name}");
+            context.TellIfUnlinked(client);
             return (int)ExitCode.Ok;
         });
         return command;

@@ -22,6 +22,7 @@ internal static class ReceiveCommand
             var isFollowing = parsed.GetValue(follow);
             var json = parsed.GetValue(common.Json);
             await using var client = context.Open(patient: isFollowing);
+            context.TellIfUnlinked(client);
             if (isFollowing)
             {
                 context.Tell($"receiving as {client.Name}; Ctrl+C ends it");

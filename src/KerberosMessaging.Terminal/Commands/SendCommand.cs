@@ -34,6 +34,7 @@ internal static class SendCommand
 
             // Opened before the text is read: who is not logged in should learn it before typing a long message.
             await using var client = context.Open();
+            context.TellIfUnlinked(client);
             var text = parsed.GetValue(message) ?? await ReadInputAsync(context, token);
             if (text.Length == 0)
             {

@@ -45,7 +45,7 @@ internal sealed class PasswordInput(IShell shell, string what = "password", stri
             using var again = await prompts.AskSecretAsync("The same again: ", cancellationToken);
             if (!line.Characters.SequenceEqual(again.Characters))
             {
-                throw CommandException.Usage("the two passwords are not the same");
+                throw CommandException.Usage($"the two {what}s are not the same");
             }
         }
 

@@ -7,6 +7,13 @@ internal sealed class Prompts(IShell shell)
     public Task<TypedLine> AskSecretAsync(string question, CancellationToken cancellationToken) =>
         AskAsync(question, echo: false, cancellationToken);
 
+    /// <summary>Asks for something that may be seen.</summary>
+    public async Task<string> AskLineAsync(string question, CancellationToken cancellationToken)
+    {
+        using var line = await AskAsync(question, echo: true, cancellationToken);
+        return line.Characters.ToString();
+    }
+
     /// <summary>Asks until the answer is yes or no.</summary>
     public async Task<bool> AskYesNoAsync(string question, CancellationToken cancellationToken)
     {

@@ -1,5 +1,5 @@
-using System.Globalization;
 using KerberosMessaging.Client;
+using KerberosMessaging.Protocol;
 using Spectre.Console;
 
 namespace KerberosMessaging.Terminal.Rendering;
@@ -11,27 +11,18 @@ internal sealed record DeviceList(IReadOnlyList<DeviceInfo> Devices)
     private const int ShortIdLength = 8;
 
     // What the columns beside the name need.
-    private const int OtherColumns = 64;
+    private const int OtherColumns = 76;
 
-    public static string ShortIdOf(DeviceInfo device) => device.Device.ToString()[..ShortIdLength];
+    public static string ShortIdOf(DeviceInfo device) => ShortIdOf(device.Device);
+
+    public static string ShortIdOf(DeviceId device) => device.ToString()[..ShortIdLength];
+
+    public static string Describe(DeviceInfo device) =>
+        $"device {ShortIdOf(device)}{(device.Name.Length > 0 ? $" ({SafeText.OfLine(device.Name)})" : "")}";
 
     public void WriteTable(TextWriter output, TimeProvider time)
     {
-        var console = AnsiConsole.Create(new AnsiConsoleSettings
-        {
-            Ansi = AnsiSupport.Detect,
-            Interactive = InteractionSupport.No,
-            Out = new AnsiConsoleOutput(output),
-        });
-
-        // As wide as it takes; a narrower terminal wraps lines, which is better than a table that cuts them.
-        console.Profile.Width = OtherColumns + Devices.Select(static device => SafeText.OfLine(device.Name).Length).DefaultIfEmpty().Max();
-        var table = new Table { Border = TableBorder.None, ShowHeaders = true };
-        foreach (var header in (string[])["Device", "Name", "Added", "Last seen", ""])
-        {
-            table.AddColumn(new TableColumn(new Text(header, new Style(decoration: Decoration.Bold))).NoWrap().Padding(0, 0, 2, 0));
-        }
-
+        var table = Tables.Create("Device", "Name", "Added", "Last seen", "Linked", "");
         foreach (var device in Devices)
         {
             table.AddRow(
@@ -39,13 +30,14 @@ internal sealed record DeviceList(IReadOnlyList<DeviceInfo> Devices)
                 new Text(SafeText.OfLine(device.Name)),
                 Local(device.AddedAt),
                 Local(device.LastSeenAt),
+                new Text(Standing.ToText(device.Standing)),
                 new Text(device.IsThisDevice ? "this device" : ""));
         }
 
-        console.Write(table);
+        var width = OtherColumns + Devices.Select(static device => SafeText.OfLine(device.Name).Length).DefaultIfEmpty().Max();
+        Tables.ConsoleOn(output, width).Write(table);
 
-        Text Local(DateTimeOffset at) => new(
-            TimeZoneInfo.ConvertTime(at, time.LocalTimeZone).ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture));
+        Text Local(DateTimeOffset at) => new(LocalTime.ToMinute(at, time));
     }
 
     public void WriteTabSeparated(TextWriter output)
@@ -58,7 +50,8 @@ internal sealed record DeviceList(IReadOnlyList<DeviceInfo> Devices)
                 SafeText.OfLine(device.Name),
                 JsonLine.TimeOf(device.AddedAt),
                 JsonLine.TimeOf(device.LastSeenAt),
-                device.IsThisDevice ? "this" : "other"));
+                device.IsThisDevice ? "this" : "other",
+                Standing.ToWord(device.Standing)));
         }
     }
 
@@ -73,6 +66,7 @@ internal sealed record DeviceList(IReadOnlyList<DeviceInfo> Devices)
             json.WriteString("addedAt", JsonLine.TimeOf(device.AddedAt));
             json.WriteString("lastSeenAt", JsonLine.TimeOf(device.LastSeenAt));
             json.WriteBoolean("isThisDevice", device.IsThisDevice);
+            json.WriteString("standing", Standing.ToWord(device.Standing));
             json.WriteEndObject();
         }
 

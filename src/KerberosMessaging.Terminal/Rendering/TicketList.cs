@@ -1,4 +1,3 @@
-using System.Globalization;
 using KerberosMessaging.Client;
 using Spectre.Console;
 
@@ -10,7 +9,7 @@ internal sealed record TicketList(string Client, string ClientId, string Device,
     // Enough of an identifier to tell a realm's servers apart; the whole would not fit beside three times.
     private const int ShortIdLength = 8;
 
-    // What the columns below need; a narrower terminal wraps lines, which is better than a table that cuts times.
+    // What the columns below need.
     private const int Width = 80;
 
     public void WriteTable(TextWriter output, TimeProvider time)
@@ -18,19 +17,7 @@ internal sealed record TicketList(string Client, string ClientId, string Device,
         output.WriteLine($"Client: {SafeText.OfLine(Client)} ({ClientId})");
         output.WriteLine($"Device: {Device}");
         output.WriteLine();
-        var console = AnsiConsole.Create(new AnsiConsoleSettings
-        {
-            Ansi = AnsiSupport.Detect,
-            Interactive = InteractionSupport.No,
-            Out = new AnsiConsoleOutput(output),
-        });
-        console.Profile.Width = Width;
-        var table = new Table { Border = TableBorder.None, ShowHeaders = true };
-        foreach (var header in (string[])["Server", "Valid from", "Expires", "Renew until"])
-        {
-            table.AddColumn(new TableColumn(new Text(header, new Style(decoration: Decoration.Bold))).NoWrap().Padding(0, 0, 2, 0));
-        }
-
+        var table = Tables.Create("Server", "Valid from", "Expires", "Renew until");
         var now = time.GetUtcNow();
         foreach (var ticket in Tickets)
         {
@@ -41,10 +28,9 @@ internal sealed record TicketList(string Client, string ClientId, string Device,
                 Local(ticket.RenewableUntil));
         }
 
-        console.Write(table);
+        Tables.ConsoleOn(output, Width).Write(table);
 
-        Text Local(DateTimeOffset at) => new(
-            TimeZoneInfo.ConvertTime(at, time.LocalTimeZone).ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture));
+        Text Local(DateTimeOffset at) => new(LocalTime.ToMinute(at, time));
     }
 
     public void WriteTabSeparated(TextWriter output)

@@ -12,8 +12,8 @@ public sealed partial class DeviceListTests
 
     private static readonly DeviceList List = new(
     [
-        new DeviceInfo(new DeviceId(Guid.Parse("0123456789abcdef0123456789abcdef")), "laptop", At, At.AddHours(1), true),
-        new DeviceInfo(new DeviceId(Guid.Parse("fedcba98765432100123456789abcdef")), "a\tb\e[2J", At.AddDays(1), At.AddDays(2), false),
+        new DeviceInfo(new DeviceId(Guid.Parse("0123456789abcdef0123456789abcdef")), "laptop", At, At.AddHours(1), true, DeviceStanding.Linked),
+        new DeviceInfo(new DeviceId(Guid.Parse("fedcba98765432100123456789abcdef")), "a\tb\e[2J", At.AddDays(1), At.AddDays(2), false, DeviceStanding.Unlinked),
     ]);
 
     [Fact]
@@ -25,9 +25,9 @@ public sealed partial class DeviceListTests
 
         Assert.Equal(
             [
-                "Device    Name     Added             Last seen",
-                "01234567  laptop   2026-11-23 10:00  2026-11-23 11:00  this device",
-                "fedcba98  a␉b␛[2J  2026-11-24 10:00  2026-11-25 10:00",
+                "Device    Name     Added             Last seen         Linked",
+                "01234567  laptop   2026-11-23 10:00  2026-11-23 11:00  linked      this device",
+                "fedcba98  a␉b␛[2J  2026-11-24 10:00  2026-11-25 10:00  not linked",
             ],
             Colour().Replace(output.ToString(), "").ReplaceLineEndings("\n").TrimEnd().Split('\n').Select(static line => line.TrimEnd()));
     }
@@ -40,7 +40,7 @@ public sealed partial class DeviceListTests
 
         new DeviceList([List.Devices[0] with { Name = name }]).WriteTable(output, new FakeTimeProvider(At));
 
-        Assert.Contains($"{name}  2026-11-23 10:00  2026-11-23 11:00  this device", Colour().Replace(output.ToString(), ""), StringComparison.Ordinal);
+        Assert.Contains($"{name}  2026-11-23 10:00  2026-11-23 11:00  linked  this device", Colour().Replace(output.ToString(), ""), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -51,8 +51,8 @@ public sealed partial class DeviceListTests
         List.WriteTabSeparated(output);
 
         Assert.Equal(
-            "0123456789abcdef0123456789abcdef\tlaptop\t2026-11-23T10:00:00.000Z\t2026-11-23T11:00:00.000Z\tthis\n"
-            + "fedcba98765432100123456789abcdef\ta␉b␛[2J\t2026-11-24T10:00:00.000Z\t2026-11-25T10:00:00.000Z\tother\n",
+            "0123456789abcdef0123456789abcdef\tlaptop\t2026-11-23T10:00:00.000Z\t2026-11-23T11:00:00.000Z\tthis\tlinked\n"
+            + "fedcba98765432100123456789abcdef\ta␉b␛[2J\t2026-11-24T10:00:00.000Z\t2026-11-25T10:00:00.000Z\tother\tunlinked\n",
             output.ToString().ReplaceLineEndings("\n"));
     }
 
@@ -65,7 +65,7 @@ public sealed partial class DeviceListTests
 
         Assert.Equal(
             """
-            {"devices":[{"device":"0123456789abcdef0123456789abcdef","name":"laptop","addedAt":"2026-11-23T10:00:00.000Z","lastSeenAt":"2026-11-23T11:00:00.000Z","isThisDevice":true}]}
+            {"devices":[{"device":"0123456789abcdef0123456789abcdef","name":"laptop","addedAt":"2026-11-23T10:00:00.000Z","lastSeenAt":"2026-11-23T11:00:00.000Z","isThisDevice":true,"standing":"linked"}]}
             """,
             output.ToString().TrimEnd());
     }

@@ -25,15 +25,20 @@ public sealed class MessageLineTests
         MessageLine.ToText(Message("x\e[2J\n2026-11-23 09:11:13  carol: y", sender: "a\nlice\e"), new FakeTimeProvider()).ReplaceLineEndings("\n"));
 
     [Theory]
-    [InlineData(MessageProblem.Unreadable, "[cannot be read: not made for this device's keys, or damaged on the way]")]
+    [InlineData(MessageProblem.Unreadable, "[could not be read; the sender's device was asked to send it again]")]
     [InlineData(MessageProblem.UntrustedSender, "[not shown: nothing proves that this sender sent it]")]
-    [InlineData(MessageProblem.None, "[cannot be read: not made for this device's keys, or damaged on the way]")]
+    [InlineData(MessageProblem.UnlinkedDevice, "[not shown: from a device of alice that is not linked; 'kmsg contacts verify alice' tells more]")]
+    [InlineData(MessageProblem.None, "[cannot be shown: in a form that this version does not know]")]
     public void A_message_without_content_says_why(MessageProblem problem, string expected) => Assert.Equal(
         $"2026-11-23 09:11:12  alice: {expected}", MessageLine.ToText(Message(null, problem: problem), new FakeTimeProvider()));
 
     [Fact]
+    public void The_name_of_a_sender_whose_device_is_not_linked_cannot_drive_the_terminal() => Assert.DoesNotContain(
+        "\e", MessageLine.ToText(Message(null, "al\eice", MessageProblem.UnlinkedDevice), new FakeTimeProvider()), StringComparison.Ordinal);
+
+    [Fact]
     public void An_unknown_kind_is_named() => Assert.Equal(
-        "2026-11-23 09:11:12  alice: [3 bytes of kind 7; --json shows them]",
+        "2026-11-23 09:11:12  alice: [3 bytes of kind 99; --json shows them]",
         MessageLine.ToText(Message(Unknown), new FakeTimeProvider()));
 
     [Fact]
@@ -55,7 +60,7 @@ public sealed class MessageLineTests
     {
         using var json = JsonDocument.Parse(MessageLine.ToJson(Message(Unknown)));
 
-        Assert.Equal("7", json.RootElement.GetProperty("kind").GetString());
+        Assert.Equal("99", json.RootElement.GetProperty("kind").GetString());
         Assert.Equal([1, 2, 3], json.RootElement.GetProperty("bodyBase64").GetBytesFromBase64());
         Assert.False(json.RootElement.TryGetProperty("text", out _));
     }
@@ -63,6 +68,7 @@ public sealed class MessageLineTests
     [Theory]
     [InlineData(MessageProblem.Unreadable, "unreadable")]
     [InlineData(MessageProblem.UntrustedSender, "untrustedSender")]
+    [InlineData(MessageProblem.UnlinkedDevice, "unlinkedDevice")]
     [InlineData(MessageProblem.None, "unreadable")]
     public void Json_without_content_says_why(MessageProblem problem, string expected)
     {
@@ -73,7 +79,7 @@ public sealed class MessageLineTests
         Assert.Equal(JsonValueKind.Null, json.RootElement.GetProperty("sentAt").ValueKind);
     }
 
-    private static MessageContent Unknown => new((MessageKind)7, At, new byte[] { 1, 2, 3 });
+    private static MessageContent Unknown => new((MessageKind)99, At, new byte[] { 1, 2, 3 });
 
     private static ReceivedMessage Message(string text, string sender = "alice") =>
         Message(MessageContent.OfText(text, At.AddSeconds(-1)), sender);
