@@ -117,7 +117,7 @@ internal sealed class SimulatedDevice : IDisposable
                 transaction.RemoveSessions();
                 transaction.RemoveSettings(DeviceKeys.PrekeysSetting);
                 DeviceKeys.Ensure(transaction, _clock.GetUtcNow());
-                transaction.SetSetting(PrekeyKeeper.RestoredSetting, [1]);
+                transaction.SetSetting(DeviceKeys.RestoredSetting, [1]);
             }
 
             using var prekeys = DeviceKeys.Prekeys(transaction);

@@ -122,7 +122,7 @@ public sealed class EndToEndExampleTests
         Assert.Equal(Example("chain-key-0"), step[32..64]);
         Assert.Equal(Example("next-header-key"), step[64..]);
         Assert.Equal(Example("message-key-0"), HMACSHA256.HashData(step[32..64], new byte[] { 1 }));
-        Assert.True(AuthenticatedCbc.TryOpen(keys[32..96], sealedHeader, [], out var ratchetHeader));
+        Assert.True(AuthenticatedCbc.TryOpen(keys.AsSpan(32, 64), sealedHeader, [], out var ratchetHeader));
         Assert.Equal(Example("ratchet-header"), ratchetHeader);
         Assert.Equal(ratchet.PublicKey.ToArray(), ratchetHeader.AsSpan(0, 32).ToArray());
     }
