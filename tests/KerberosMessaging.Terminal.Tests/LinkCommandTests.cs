@@ -3,6 +3,8 @@ using KerberosMessaging.Terminal.Rendering;
 
 namespace KerberosMessaging.Terminal.Tests;
 
+#pragma warning disable xUnit1069 // The tests do use the token, through a class that the rule does not look into.
+
 /// <summary>How a second device is linked, with messages that are real.</summary>
 public sealed class LinkCommandTests
 {
@@ -58,13 +60,7 @@ public sealed class LinkCommandTests
     {
         await using var realm = await TestRealm.StartWithMessagesAsync();
         using var alice = await Person.JoinAsync(realm, "alice");
-        using var bob = await Person.JoinAsync(realm, "bob");
         using var laptop = await Person.LoginAsync(realm, "alice");
-        var device = (await alice.DevicesAsync())[1];
-        await bob.RunAsync(ExitCode.Ok, Person.Piped(), "contacts", "accept", "alice", "--device", device, "--yes");
-        await bob.RunAsync(ExitCode.Ok, Person.Piped(), "send", "alice", "-m", "for later");
-
-        // Waiting for the link reads nothing that is for a person.
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
         var output = new LineWriter();
         var linking = laptop.Home.RunAsync(Scripted(output, isTerminal: true), stop.Token, "devices", "link", "--qr");
@@ -78,7 +74,7 @@ public sealed class LinkCommandTests
         // The code is still good: typed, with a terminal's question.
         var approve = await alice.RunAsync(ExitCode.Ok, Person.Terminal($"{code}\n"), "devices", "approve");
         Assert.Equal($"Code that the new device shows: {code}\n", approve.Prompted.ReplaceLineEndings("\n"));
-        Assert.EndsWith("bob: for later\n", await laptop.OutputAsync("receive"), StringComparison.Ordinal);
+        Assert.Empty(await laptop.OutputAsync("receive"));
         Assert.EndsWith("\tthis\tlinked", (await laptop.OutputAsync("devices", "list")).TrimEnd(), StringComparison.Ordinal);
     }
 
@@ -87,7 +83,11 @@ public sealed class LinkCommandTests
     {
         await using var realm = await TestRealm.StartWithMessagesAsync();
         using var alice = await Person.JoinAsync(realm, "alice");
+        using var bob = await Person.JoinAsync(realm, "bob");
         using var laptop = await Person.LoginAsync(realm, "alice");
+        await bob.RunAsync(
+            ExitCode.Ok, Person.Piped(), "contacts", "accept", "alice", "--device", (await alice.DevicesAsync())[1], "--yes");
+        await bob.RunAsync(ExitCode.Ok, Person.Piped(), "send", "alice", "-m", "for later");
         var output = new LineWriter();
         var linking = laptop.RunAsync(ExitCode.Ok, Scripted(output), "devices", "link", "--qr");
         var code = await output.NextAsync();
@@ -112,6 +112,9 @@ public sealed class LinkCommandTests
 
         await alice.RunAsync(ExitCode.Ok, Person.Piped($"{code}\n"), "devices", "approve");
         await linking;
+
+        // What came before the link was received with it, and is not read.
+        Assert.EndsWith("bob: for later\n", await laptop.OutputAsync("receive"), StringComparison.Ordinal);
     }
 
     // The first character is of the device's fingerprint.

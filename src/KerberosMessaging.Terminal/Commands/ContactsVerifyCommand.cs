@@ -91,11 +91,11 @@ internal static class ContactsVerifyCommand
         if (ContactView.UnlinkedOf(contact) is [var first, ..] unlinked)
         {
             var name = SafeText.OfLine(contact.Name);
-            var some = unlinked.Count == 1 ? "1 device" : $"{unlinked.Count} devices";
+            var (some, state) = unlinked.Count == 1 ? ("1 device", "is not linked") : ($"{unlinked.Count} devices", "are not linked");
             shell.Error.WriteLine(
-                $"kmsg: warning: {some} of {name} not linked: nothing is sent there, and what comes from there is not shown; unless {name} "
-                + $"links it, or tells you so and you run 'kmsg contacts accept {name} --device {DeviceList.ShortIdOf(first.Device)}', "
-                + "the realm's server may have added it");
+                $"kmsg: warning: {some} of {name} {state}: the realm's server may have added what {name} did not. Nothing is sent there or "
+                + $"shown from there, unless {name} links it, or you know it is {name}'s and run: "
+                + $"kmsg contacts accept {name} --device {DeviceList.ShortIdOf(first.Device)}");
         }
     }
 
