@@ -77,7 +77,8 @@ internal sealed class RestoredStore : IDisposable
 
     private static void Delete(string path)
     {
-        foreach (var file in FilesOf(path))
+        // Where the folder was never made there is nothing, and Delete would fail on that.
+        foreach (var file in FilesOf(path).Where(File.Exists))
         {
             File.Delete(file);
         }

@@ -42,6 +42,7 @@ internal sealed partial class Errands(LocalStore store, Contacts contacts, Sende
                 var before = options.Time.GetUtcNow() - Memory;
                 transaction.PurgeReceived(before);
                 transaction.PurgeSent(before);
+                transaction.PurgeUnreadable(before);
             });
         }
         finally
@@ -67,25 +68,29 @@ internal sealed partial class Errands(LocalStore store, Contacts contacts, Sende
             }
 
             var messages = group.Select(static message => message.Message).Take(ControlMessages.MaxIds).ToList();
-            var isAsked = await TryAsync(client, device, async token =>
+            var isCounted = false;
+            var isRefused = !await TryAsync(client, device, token => sender.SendControlAsync(
+                client,
+                device,
+                new MessageContent(MessageKind.ResendRequest, clock.Now, ControlMessages.OfIds(messages)),
+                inNewSession: true,
+                Count,
+                token), cancellationToken).ConfigureAwait(false);
+            if (isRefused)
             {
-                await EnsureKnownAsync(client, messages[0], token).ConfigureAwait(false);
-                await sender.SendControlAsync(
-                    client,
-                    device,
-                    new MessageContent(MessageKind.ResendRequest, clock.Now, ControlMessages.OfIds(messages)),
-                    inNewSession: true,
-                    transaction =>
-                    {
-                        transaction.SetAskedAt(client, device, now);
-                        transaction.CountAsked(client, messages);
-                    },
-                    token).ConfigureAwait(false);
-            }, cancellationToken).ConfigureAwait(false);
-            if (!isAsked)
+                // A device that is gone, or not taken for its client's, is not tried for ever, but not given up within minutes either.
+                store.Write(Count);
+            }
+
+            // Once for each time of asking, however often the server had the request changed.
+            void Count(StoreTransaction transaction)
             {
-                // A device that is gone, or not taken for its client's, is not tried for ever.
-                store.Write(transaction => transaction.CountAsked(client, messages));
+                if (!isCounted)
+                {
+                    isCounted = true;
+                    transaction.SetAskedAt(client, device, now);
+                    transaction.CountAsked(client, messages);
+                }
             }
         }
     }
@@ -96,10 +101,28 @@ internal sealed partial class Errands(LocalStore store, Contacts contacts, Sende
         foreach (var group in store.Read(static transaction => transaction.ListResends()).GroupBy(static task => (task.Client, task.Device)))
         {
             var (client, device) = group.Key;
+            if (await IsGoneAsync(client, device, cancellationToken).ConfigureAwait(false))
+            {
+                store.Write(transaction =>
+                {
+                    foreach (var task in group)
+                    {
+                        transaction.RemoveResend(client, device, task.Message);
+                    }
+                });
+                continue;
+            }
+
             var gone = new List<MessageId>();
             foreach (var task in group)
             {
-                var sent = store.Read(transaction => transaction.FindSent(task.Message));
+                var (sent, isUnderWay) = store.Read(transaction => (transaction.FindSent(task.Message), transaction.IsInOutbox(task.Message)));
+                if (isUnderWay)
+                {
+                    // The server took it but its answer was lost. It can be sent again as soon as the server has said so.
+                    continue;
+                }
+
                 var times = _resent.GetValueOrDefault(task);
                 if (sent is null || sent.Recipient != client || !sent.Devices.Contains(device) || times == MaxResent)
                 {
@@ -107,13 +130,17 @@ internal sealed partial class Errands(LocalStore store, Contacts contacts, Sende
                     continue;
                 }
 
-                _resent[task] = times + 1;
                 await TryAsync(client, device, token => sender.SendControlAsync(
                     client,
                     device,
                     new MessageContent(MessageKind.Resent, clock.Now, ControlMessages.OfResent(new Resent(task.Message, sent.Content))),
                     inNewSession: false,
-                    transaction => transaction.RemoveResend(client, device, task.Message),
+                    transaction =>
+                    {
+                        // Only now: what never left has not been sent again.
+                        _resent[task] = times + 1;
+                        transaction.RemoveResend(client, device, task.Message);
+                    },
                     token), cancellationToken).ConfigureAwait(false);
             }
 
@@ -146,6 +173,12 @@ internal sealed partial class Errands(LocalStore store, Contacts contacts, Sende
         }));
         foreach (var (client, device) in due)
         {
+            if (await IsGoneAsync(client, device, cancellationToken).ConfigureAwait(false))
+            {
+                store.Write(transaction => transaction.SetAnswerDue(client, device, false));
+                continue;
+            }
+
             await TryAsync(client, device, token => sender.SendControlAsync(
                 client,
                 device,
@@ -156,27 +189,57 @@ internal sealed partial class Errands(LocalStore store, Contacts contacts, Sende
         }
     }
 
-    // A message of a device that was never looked up names its sender only in the history.
-    private async Task EnsureKnownAsync(ClientId client, MessageId message, CancellationToken cancellationToken)
+    /// <summary>
+    /// Whether nothing is sent to a device: the realm does not list it any more, or it is not taken for its client's. One that is new is looked up.
+    /// </summary>
+    private async Task<bool> IsGoneAsync(ClientId client, DeviceId device, CancellationToken cancellationToken)
     {
-        if (store.Read(transaction => transaction.GetRoute(client)) is null
-            && store.Read(transaction => transaction.FindContactName(client)
-                ?? transaction.ListMessages(client, null, 1).FirstOrDefault(stored => stored.Message == message || !stored.IsOutgoing)?.SenderName) is { } name)
+        if ((client == self.Account.Client && device == self.Account.Device) || store.Read(IsTaken))
+        {
+            return client == self.Account.Client && device == self.Account.Device;
+        }
+
+        // The name of a client that was never looked up stands only in the history.
+        var name = store.Read(transaction => transaction.FindContactName(client)
+            ?? transaction.ListMessages(client, null, 1).FirstOrDefault()?.SenderName);
+        if (name is null)
+        {
+            return true;
+        }
+
+        try
         {
             await contacts.LookUpAsync(name, cancellationToken).ConfigureAwait(false);
         }
+        catch (MessagingException e) when (Failures.IsWorthRetrying(e))
+        {
+            Log.Postponed(_logger, e.Failure);
+            return false;
+        }
+        catch (MessagingException e) when (Failures.IsRefusal(e))
+        {
+            Log.Postponed(_logger, e.Failure);
+            return true;
+        }
+
+        return !store.Read(IsTaken);
+
+        bool IsTaken(StoreTransaction transaction) =>
+            transaction.GetRoute(client) is not null
+            && Contacts.FindKnown(transaction, client) is { } peer
+            && peer.Devices.Any(known => known.Device == device && sender.IsTaken(known));
     }
 
     /// <returns>Whether it was done, or can be later.</returns>
     private async Task<bool> TryAsync(ClientId client, DeviceId device, Func<CancellationToken, Task> errand, CancellationToken cancellationToken)
     {
-        if (client == self.Account.Client && device == self.Account.Device)
-        {
-            return false;
-        }
-
         try
         {
+            if (await IsGoneAsync(client, device, cancellationToken).ConfigureAwait(false))
+            {
+                return false;
+            }
+
             await errand(cancellationToken).ConfigureAwait(false);
             return true;
         }

@@ -35,6 +35,9 @@ internal sealed partial class Incoming(ThisDevice self, Contacts contacts, Messa
             if (contacts.PinSender(transaction, delivery, credentials) is null)
             {
                 AddProblem(transaction, delivery, MessageProblem.UntrustedSender);
+
+                // Whoever it claims to be of can be asked, once the realm has certified that device.
+                transaction.AddUnreadable(delivery.Sender, delivery.SenderDevice, delivery.Message, now);
                 return;
             }
 

@@ -108,16 +108,16 @@ internal sealed partial class Sender(LocalStore store, Contacts contacts, IMessa
             }
             catch (MessagingException e) when (e.Failure is not (MessagingFailure.NotLoggedIn or MessagingFailure.StoreUnusable))
             {
+                if (Failures.IsRefusal(e) && IsDispensable(entry))
+                {
+                    store.Write(transaction => transaction.RemoveFromOutbox(entry.Message));
+                    continue;
+                }
+
                 Log.Kept(_logger, e.Failure);
                 if (Failures.IsWorthRetrying(e))
                 {
                     return;
-                }
-
-                if (Failures.IsRefusal(e) && !IsShown(entry))
-                {
-                    // No person waits for it, and the device that it was for is not there any more.
-                    store.Write(transaction => transaction.RemoveFromOutbox(entry.Message));
                 }
             }
             finally
@@ -249,10 +249,8 @@ internal sealed partial class Sender(LocalStore store, Contacts contacts, IMessa
         }
     }
 
-    private static bool IsShown(OutboxEntry entry) =>
-        MessageContent.TryRead(entry.Content) is not { } content || ControlMessages.IsShown(content.Kind);
-
-    private bool IsTaken(PeerDevice device) =>
+    /// <summary>Whether messages go to a device.</summary>
+    public bool IsTaken(PeerDevice device) =>
         device.Standing != DeviceStanding.Unlinked || options.UnlinkedDevices == UnlinkedDevicePolicy.Accept;
 
     private SendMessageRequest Prepare(
@@ -338,9 +336,7 @@ internal sealed partial class Sender(LocalStore store, Contacts contacts, IMessa
 
         transaction.AddMessage(new NewMessage(
             entry.Message, peer.Client, true, Account.Device, Account.Name, acceptedAt, entry.Content, MessageProblem.None));
-        if (peer.Client == Account.Client
-            || Contacts.FindKnown(transaction, Account.Client) is not { } own
-            || !own.Devices.Any(device => device.Device != Account.Device && IsTaken(device)))
+        if (peer.Client == Account.Client || !HasOtherDevices(transaction))
         {
             return null;
         }
@@ -351,6 +347,13 @@ internal sealed partial class Sender(LocalStore store, Contacts contacts, IMessa
         transaction.PutInOutbox(copy);
         return copy;
     }
+
+    private bool HasOtherDevices(StoreTransaction transaction) =>
+        Contacts.FindKnown(transaction, Account.Client)?.Devices.Any(device => device.Device != Account.Device && IsTaken(device)) == true;
+
+    // What is for one device is asked for again if it is missed there, and a copy is for nobody while there is no device for it.
+    private bool IsDispensable(OutboxEntry entry) =>
+        entry.Only is not null || (entry.Recipient == Account.Client && !store.Read(HasOtherDevices));
 
     // The message itself is sent; a copy that cannot follow it now stays in the outbox.
     private async Task SendCopyAsync(OutboxEntry copy, CancellationToken cancellationToken)

@@ -43,6 +43,10 @@ internal sealed partial class StoreTransaction
         }
     }
 
+    /// <summary>Gives up what could not be read before a time.</summary>
+    public void PurgeUnreadable(DateTimeOffset before) =>
+        Execute("DELETE FROM unreadable WHERE since < $before", ("$before", before.ToUnixTimeMilliseconds()));
+
     /// <summary>Remembers that a device asked for a message anew.</summary>
     public void AddResend(ClientId client, DeviceId device, MessageId message) => Execute(
         "INSERT INTO resends (client, device, message) VALUES ($client, $device, $message) ON CONFLICT DO NOTHING",

@@ -33,6 +33,13 @@ internal sealed partial class StoreTransaction
     public void RemoveFromOutbox(MessageId message) =>
         Execute("DELETE FROM outbox WHERE message = $message", ("$message", Bytes(message.Value)));
 
+    /// <summary>Whether a message was not yet answered by a server.</summary>
+    public bool IsInOutbox(MessageId message)
+    {
+        using var command = Command("SELECT 1 FROM outbox WHERE message = $message", ("$message", Bytes(message.Value)));
+        return command.ExecuteScalar() is not null;
+    }
+
     /// <summary>Messages that no server is known to have taken, oldest first.</summary>
     public List<OutboxEntry> ListOutbox() => Rows(
         Command("SELECT message, recipient, content, request, only_device FROM outbox ORDER BY id"),
