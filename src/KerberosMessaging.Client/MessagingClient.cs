@@ -255,8 +255,7 @@ public sealed partial class MessagingClient : IAsyncDisposable
         MessageServerConnection home;
         try
         {
-            await _linking.EnsureAsync(cancellationToken).ConfigureAwait(false);
-            var self = await _contacts.FindAsync(Name, cancellationToken).ConfigureAwait(false);
+            var self = await _linking.EnsureAsync(cancellationToken).ConfigureAwait(false);
             if (self.HomeServer.IsZero)
             {
                 throw new MessagingException(MessagingFailure.RecipientNotReady, "the realm has no message server yet");

@@ -40,7 +40,8 @@ internal sealed class Linking(
     /// Makes the account key where the realm lists no linked device of this client, and sees to it that the realm has this device's link
     /// where there is a key. A device of a client that has a key elsewhere stays as it is, until it is linked.
     /// </summary>
-    public async Task EnsureAsync(CancellationToken cancellationToken)
+    /// <returns>The own client, as the realm lists it.</returns>
+    public async Task<Peer> EnsureAsync(CancellationToken cancellationToken)
     {
         var own = await contacts.LookUpAsync(Account.Name, cancellationToken).ConfigureAwait(false);
         var link = store.Write(transaction =>
@@ -73,7 +74,7 @@ internal sealed class Linking(
         });
         if (link is null)
         {
-            return;
+            return own;
         }
 
         await auth.RequestAsync<Done>(new LinkDeviceRequest(Account.Device, link), cancellationToken).ConfigureAwait(false);
@@ -84,6 +85,7 @@ internal sealed class Linking(
                 transaction.PutDevice(Account.Client, device with { Link = link });
             }
         });
+        return own;
     }
 
     /// <summary>Makes a code to be taken to a linked device. The one before it is void.</summary>
