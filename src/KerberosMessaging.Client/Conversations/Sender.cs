@@ -317,18 +317,18 @@ internal sealed partial class Sender(LocalStore store, Contacts contacts, IMessa
     {
         transaction.RemoveFromOutbox(entry.Message);
 
-        // What is sent again is asked for under its first id, and the account key is never kept in a second place.
-        if (MessageContent.TryRead(entry.Content) is not { Kind: not (MessageKind.Resent or MessageKind.AccountKey) } content)
+        // The account key is never kept in a second place.
+        if (MessageContent.TryRead(entry.Content) is not { Kind: not MessageKind.AccountKey } content)
         {
             return null;
         }
 
+        // What was sent again is asked for under its first id. Under its own there is nothing that anybody would miss.
+        var kept = content.Kind == MessageKind.Resent
+            ? new MessageContent(MessageKind.KeyUpdate, content.SentAt, ReadOnlyMemory<byte>.Empty).ToBytes()
+            : entry.Content;
         transaction.AddSent(new SentRecord(
-            entry.Message,
-            peer.Client,
-            entry.Content,
-            [.. request.Envelopes.Select(static envelope => envelope.Device)],
-            options.Time.GetUtcNow()));
+            entry.Message, peer.Client, kept, [.. request.Envelopes.Select(static envelope => envelope.Device)], options.Time.GetUtcNow()));
         if (!ControlMessages.IsShown(content.Kind))
         {
             return null;
