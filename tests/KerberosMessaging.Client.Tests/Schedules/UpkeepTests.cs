@@ -106,7 +106,7 @@ public sealed class UpkeepTests : IDisposable
 
         Assert.Equal(1, CountOf(Bob));
         Assert.True(_all.Settle());
-        Assert.Empty(Alice.History().Where(static entry => !entry.Message.IsOutgoing));
+        Assert.DoesNotContain(Alice.History(), static entry => !entry.Message.IsOutgoing);
     }
 
     [Fact]
