@@ -87,10 +87,11 @@ public sealed partial class MessagingClient
     /// <param name="cancellationToken">Ends the wait.</param>
     /// <returns>The device.</returns>
     /// <exception cref="MessagingException">The code is of no device of this account, or this device is not linked itself.</exception>
-    public Task<DeviceId> ApproveDeviceAsync(string code, CancellationToken cancellationToken = default)
+    public async Task<DeviceId> ApproveDeviceAsync(string code, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(code);
-        return _linking.ApproveAsync(code, cancellationToken);
+        await LookAfterOnceAsync(cancellationToken).ConfigureAwait(false);
+        return await _linking.ApproveAsync(code, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>The history, newest first: what was received and sent, also by the own other devices.</summary>

@@ -32,6 +32,7 @@ public sealed partial class MessagingClient : IAsyncDisposable
     private readonly Linking _linking;
     private readonly Errands _errands;
     private readonly BlobTransfer _blobs;
+    private volatile bool _isLookedAfter;
     private int _disposed;
 
     private MessagingClient(RealmPin realm, LocalStore store, Account account, MessagingOptions options)
@@ -80,8 +81,11 @@ public sealed partial class MessagingClient : IAsyncDisposable
     /// <param name="content">The content.</param>
     /// <param name="cancellationToken">Ends the wait; the message may still be sent, now or at the next start.</param>
     /// <exception cref="MessagingException">It could not be sent.</exception>
-    public Task<SentMessage> SendAsync(string recipient, MessageContent content, CancellationToken cancellationToken = default) =>
-        _sender.SendAsync(recipient, content, cancellationToken);
+    public async Task<SentMessage> SendAsync(string recipient, MessageContent content, CancellationToken cancellationToken = default)
+    {
+        await LookAfterOnceAsync(cancellationToken).ConfigureAwait(false);
+        return await _sender.SendAsync(recipient, content, cancellationToken).ConfigureAwait(false);
+    }
 
     /// <summary>
     /// The messages that were not read yet, in order, and with <paramref name="follow"/> those that come. Each is committed to
@@ -271,6 +275,17 @@ public sealed partial class MessagingClient : IAsyncDisposable
         }
 
         await _prekeys.RunAsync(home, cancellationToken).ConfigureAwait(false);
+        _isLookedAfter = true;
         return home;
+    }
+
+    // By its prekeys a store that was put back to an earlier state is found out. With its ratchets keys would be used twice, so nothing
+    // is encrypted before that.
+    private async Task LookAfterOnceAsync(CancellationToken cancellationToken)
+    {
+        if (!_isLookedAfter)
+        {
+            await Retry.RunAsync(_options, FindHomeAsync, cancellationToken).ConfigureAwait(false);
+        }
     }
 }

@@ -317,13 +317,14 @@ public sealed class ServerRefusalTests : IAsyncDisposable
         return alice.CopyStoreKey();
     }
 
-    // With no service ticket in its cache, so that it asks for all there is to ask for.
+    // With no service ticket in its cache and no home server known, so that it asks for all there is to ask for.
     private MessagingClient OpenAnew(SecretBytes storeKey, TimeSpan? timeout = null)
     {
         var options = ScriptedRealm.Options(_folder, "alice") with { OperationTimeout = timeout ?? TimeSpan.FromMilliseconds(300) };
         using (var store = LocalStore.Open(options.StorePath, storeKey))
         {
             new TicketCache(store).RemoveService(_realm.Message.Id);
+            store.Write(static transaction => transaction.RemoveSettings("home server"));
         }
 
         return MessagingClient.Open(_realm.Pin, storeKey, options);

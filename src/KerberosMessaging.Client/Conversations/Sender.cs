@@ -5,6 +5,7 @@ using KerberosMessaging.Client.Store;
 using KerberosMessaging.EndToEnd;
 using KerberosMessaging.Protocol;
 using KerberosMessaging.Protocol.Messages;
+using KerberosMessaging.Transport;
 using Microsoft.Extensions.Logging;
 
 namespace KerberosMessaging.Client.Conversations;
@@ -150,11 +151,7 @@ internal sealed partial class Sender(LocalStore store, Contacts contacts, IMessa
                 options,
                 token => PrepareAsync(entry, peer, withoutMailbox, inNewSession, server, inTransaction, token),
                 cancellationToken).ConfigureAwait(false);
-            var (accepted, mismatch) = await Retry.RunAsync(
-                options,
-                token => server.RequestAsync(
-                    request, static reply => (reply.As<MessageAccepted>(), reply.As<DevicesMismatched>()), token),
-                cancellationToken).ConfigureAwait(false);
+            var (accepted, mismatch) = await SubmitAsync(server, request, cancellationToken).ConfigureAwait(false);
             if (accepted is not null)
             {
                 if (store.Write(transaction => Settle(transaction, entry, peer, request, accepted.AcceptedAt)) is { } copy)
@@ -186,6 +183,24 @@ internal sealed partial class Sender(LocalStore store, Contacts contacts, IMessa
         throw missing > 0
             ? new MessagingException(MessagingFailure.RecipientNotReady, "one of the recipient's devices has not brought its keys to the message server yet")
             : new MessagingException(MessagingFailure.Refused, "the message server and the realm do not agree on the recipient's devices");
+    }
+
+    private async Task<(MessageAccepted? Accepted, DevicesMismatched? Mismatch)> SubmitAsync(
+        IMessageServer server, SendMessageRequest request, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await Retry.RunAsync(
+                options,
+                token => server.RequestAsync(
+                    request, static reply => (reply.As<MessageAccepted>(), reply.As<DevicesMismatched>()), token),
+                cancellationToken).ConfigureAwait(false);
+        }
+        catch (MessagingException e) when (e.InnerException is RequestRefusedException { Error: ProtocolError.MessageIdReused })
+        {
+            // The server has this message in another form, for ids are random: this device was put back to before it was sent.
+            return (new MessageAccepted(options.Time.GetUtcNow()), null);
+        }
     }
 
     private async Task<Peer> FindAsync(ClientId client, bool isStale, CancellationToken cancellationToken)
@@ -317,18 +332,18 @@ internal sealed partial class Sender(LocalStore store, Contacts contacts, IMessa
     {
         transaction.RemoveFromOutbox(entry.Message);
 
-        // What is sent again is asked for under its first id, and the account key is never kept in a second place.
-        if (MessageContent.TryRead(entry.Content) is not { Kind: not (MessageKind.Resent or MessageKind.AccountKey) } content)
+        // The account key is never kept in a second place.
+        if (MessageContent.TryRead(entry.Content) is not { Kind: not MessageKind.AccountKey } content)
         {
             return null;
         }
 
+        // What was sent again is asked for under its first id. Under its own there is nothing that anybody would miss.
+        var kept = content.Kind == MessageKind.Resent
+            ? new MessageContent(MessageKind.KeyUpdate, content.SentAt, ReadOnlyMemory<byte>.Empty).ToBytes()
+            : entry.Content;
         transaction.AddSent(new SentRecord(
-            entry.Message,
-            peer.Client,
-            entry.Content,
-            [.. request.Envelopes.Select(static envelope => envelope.Device)],
-            options.Time.GetUtcNow()));
+            entry.Message, peer.Client, kept, [.. request.Envelopes.Select(static envelope => envelope.Device)], options.Time.GetUtcNow()));
         if (!ControlMessages.IsShown(content.Kind))
         {
             return null;

@@ -8,12 +8,14 @@ internal sealed class Neighbourhood : IDisposable
 {
     private readonly string _folder = SimulatedFolder.Create();
     private readonly List<SimulatedDevice> _devices;
+    private readonly SimulatedDevice[] _first;
     private int _files;
 
     public Neighbourhood(int people)
     {
         Clock = new SimulatedClock(SimulatedClock.Epoch);
         (Realm, Server, _devices) = Template.Copy(Clock, _folder, people);
+        _first = [.. _devices];
     }
 
     public SimulatedClock Clock { get; }
@@ -24,11 +26,11 @@ internal sealed class Neighbourhood : IDisposable
 
     public IReadOnlyList<SimulatedDevice> Devices => _devices;
 
-    public SimulatedDevice Alice => _devices[0];
+    public SimulatedDevice Alice => _first[0];
 
-    public SimulatedDevice Bob => _devices[1];
+    public SimulatedDevice Bob => _first[1];
 
-    public SimulatedDevice Carol => _devices[2];
+    public SimulatedDevice Carol => _first[2];
 
     public string NewFile() => Path.Combine(_folder, $"file-{++_files}");
 
@@ -64,7 +66,7 @@ internal sealed class Neighbourhood : IDisposable
     public bool Settle()
     {
         const int MaxRounds = 40;
-        const int QuietRounds = 5;
+        const int QuietRounds = 3;
         for (int round = 0, quiet = 0; round < MaxRounds; round++)
         {
             var before = Server.Log.Count;

@@ -184,9 +184,9 @@ internal sealed class SimulatedDevice : IDisposable
         }
     }
 
-    /// <summary>Everything in the history, oldest first, with what stands in the way of showing it.</summary>
-    public List<(StoredMessage Message, MessageProblem Problem)> History() => Store.Read(transaction =>
-        transaction.ListMessages(null, null, int.MaxValue).Select(message => (message, ProblemOf(transaction, message))).Reverse().ToList());
+    /// <summary>The newest of the history, oldest first, with what stands in the way of showing it.</summary>
+    public List<(StoredMessage Message, MessageProblem Problem)> History(int newest = int.MaxValue) => Store.Read(transaction =>
+        transaction.ListMessages(null, null, newest).Select(message => (message, ProblemOf(transaction, message))).Reverse().ToList());
 
     /// <summary>The texts of others that are shown.</summary>
     public List<string> Texts() => [.. History()

@@ -82,7 +82,7 @@ internal sealed class World : IDisposable
 
         party.Device.Connection.Break(null);
         FindTexts(party);
-        CheckHistory(party);
+        CheckHistory(party, newest: 5);
     }
 
     private void Play(Step step, Party party, List<Party> own, List<ClientId> people)
@@ -260,14 +260,14 @@ internal sealed class World : IDisposable
         _checkedEnvelopes = _all.Server.Log.Count;
     }
 
-    private void CheckHistory(Party party)
+    private void CheckHistory(Party party, int newest = int.MaxValue)
     {
         if (!_parties.Contains(party))
         {
             return;
         }
 
-        foreach (var (message, problem) in party.Device.History())
+        foreach (var (message, problem) in party.Device.History(newest))
         {
             if (problem != MessageProblem.None)
             {
@@ -309,11 +309,33 @@ internal sealed class World : IDisposable
             }
         }
 
+        CheckNothingIsLeft(party);
+        foreach (var (message, problem) in history.Where(static entry => entry.Problem != MessageProblem.None && !entry.Message.IsOutgoing))
+        {
+            // What programs say to each other is nobody's loss, once it has been said again.
+            var sender = _parties.Find(other => other.Device.Id == message.Device);
+            var isOfPrograms = _all.Server.Log.Exists(envelope => envelope.Message == message.Message) && !_texts.ContainsKey(message.Message);
+            Assert.False(
+                isOfPrograms && problem != MessageProblem.UnlinkedDevice && party.IsLinked && sender is { IsLinked: true, WasPutBack: false } && !IsLossy(sender, party),
+                $"{party} is told of a message that is not for people.");
+        }
+
         foreach (var (message, text) in _texts)
         {
             CheckCopy(party, message, text, history);
         }
     }
+
+    private bool IsLossy(Party one, Party other) =>
+        _lossy.Contains((one.Device.Id, other.Device.Id)) || _lossy.Contains((other.Device.Id, one.Device.Id));
+
+    private static void CheckNothingIsLeft(Party party) => party.Device.Store.Read(transaction =>
+    {
+        Assert.Empty(transaction.ListOutbox());
+        Assert.Empty(transaction.ListResends());
+        Assert.Empty(transaction.ListAnswersDue());
+        return true;
+    });
 
     private void CheckReceived(Party party, MessageId message, SentText text, List<(StoredMessage Message, MessageProblem Problem)> history)
     {
@@ -321,8 +343,7 @@ internal sealed class World : IDisposable
         var mustBeRead = text.WasLinked
             && _parties.Contains(text.Sender)
             && !text.Sender.WasPutBack
-            && !_lossy.Contains((text.Sender.Device.Id, party.Device.Id))
-            && !_lossy.Contains((party.Device.Id, text.Sender.Device.Id));
+            && !IsLossy(text.Sender, party);
         if (mustBeRead)
         {
             Assert.True(entry.Problem == MessageProblem.None, $"{text.Text} was not read by {party}: {entry.Problem}.");
@@ -339,8 +360,7 @@ internal sealed class World : IDisposable
             || party.WasPutBack
             || text.Sender.WasPutBack
             || !_parties.Contains(text.Sender)
-            || _lossy.Contains((text.Sender.Device.Id, party.Device.Id))
-            || _lossy.Contains((party.Device.Id, text.Sender.Device.Id))
+            || IsLossy(text.Sender, party)
             || !_all.Server.Log.Exists(envelope => envelope.Message == message))
         {
             return;
