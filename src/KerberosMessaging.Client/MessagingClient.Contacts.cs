@@ -1,6 +1,5 @@
 using System.Runtime.ExceptionServices;
 using KerberosMessaging.Client.Connections;
-using KerberosMessaging.Client.Conversations;
 using KerberosMessaging.Client.Store;
 using KerberosMessaging.Protocol;
 
@@ -175,6 +174,6 @@ public sealed partial class MessagingClient
         message.Problem != MessageProblem.None ? message.Problem
         : message.IsOutgoing || _options.UnlinkedDevices == UnlinkedDevicePolicy.Accept ? MessageProblem.None
         : transaction.FindDevice(message.Peer, message.Device) is { } device
-            && Contacts.StandingOf(device, transaction.GetContactKey(message.Peer)) != DeviceStanding.Unlinked ? MessageProblem.None
+            && _contacts.StandingOf(transaction, message.Peer, device) != DeviceStanding.Unlinked ? MessageProblem.None
         : MessageProblem.UnlinkedDevice;
 }

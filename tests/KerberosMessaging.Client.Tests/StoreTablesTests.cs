@@ -256,9 +256,10 @@ public sealed class StoreTablesTests : IDisposable
         Assert.Equal(
             [new UnreadableMessage(_client, _device, first, At, 1), new UnreadableMessage(_client, _device, second, At, 2)],
             _store.Read(static transaction => transaction.ListUnreadable()));
-        Assert.False(_store.Write(transaction => transaction.RemoveUnreadable(ClientId.New(), first)));
-        Assert.True(_store.Write(transaction => transaction.RemoveUnreadable(_client, first)));
-        Assert.False(_store.Write(transaction => transaction.RemoveUnreadable(_client, first)));
+        Assert.False(_store.Write(transaction => transaction.RemoveUnreadable(ClientId.New(), _device, first)));
+        Assert.False(_store.Write(transaction => transaction.RemoveUnreadable(_client, DeviceId.New(), first)));
+        Assert.True(_store.Write(transaction => transaction.RemoveUnreadable(_client, _device, first)));
+        Assert.False(_store.Write(transaction => transaction.RemoveUnreadable(_client, _device, first)));
         Assert.Equal(second, Assert.Single(_store.Read(static transaction => transaction.ListUnreadable())).Message);
     }
 

@@ -222,6 +222,11 @@ internal static class BackupContent
             throw new BackupException("it holds what this version does not know");
         }
 
+        if (name == AccountKey.Setting && rest.Remaining != AccountKeySize)
+        {
+            throw new BackupException("its account key is none");
+        }
+
         store.SetSetting(name, body[^rest.Remaining..]);
     }
 

@@ -48,7 +48,7 @@ internal sealed class Contacts(LocalStore store, IRequester auth, Account accoun
     }
 
     /// <summary>A client as the store knows it; null for one that was never looked up.</summary>
-    public static Peer? FindKnown(StoreTransaction transaction, ClientId client) =>
+    public Peer? FindKnown(StoreTransaction transaction, ClientId client) =>
         transaction.FindContactName(client) is { } name
             ? Load(transaction, client, name, transaction.GetRoute(client)?.HomeServer ?? default)
             : null;
@@ -139,10 +139,17 @@ internal sealed class Contacts(LocalStore store, IRequester auth, Account accoun
     }
 
     /// <summary>Whether messages go to a device and are taken from it.</summary>
-    public static DeviceStanding StandingOf(StoredDevice device, ContactKey key) =>
-        device.IsAccepted ? DeviceStanding.Accepted
-        : key.Pinned.Length > 0 && LinkedBy(device.Link).SequenceEqual(key.Pinned) ? DeviceStanding.Linked
-        : DeviceStanding.Unlinked;
+    public DeviceStanding StandingOf(StoreTransaction transaction, ClientId client, StoredDevice device)
+    {
+        if (device.IsAccepted)
+        {
+            return DeviceStanding.Accepted;
+        }
+
+        // Of its own client a device knows no account key but the one that it holds: before it is linked the realm could list any.
+        var pinned = client == account.Client && !OwnsAccountKey(transaction) ? [] : transaction.GetContactKey(client).Pinned;
+        return pinned.Length > 0 && LinkedBy(device.Link).SequenceEqual(pinned) ? DeviceStanding.Linked : DeviceStanding.Unlinked;
+    }
 
     // Whoever could not be written to then may be able to receive by now, and a device that was not linked may be: of that no message
     // server tells.
@@ -156,7 +163,7 @@ internal sealed class Contacts(LocalStore store, IRequester auth, Account accoun
             ? peer
             : null;
 
-    private static Peer Load(StoreTransaction transaction, ClientId client, string name, ServerId homeServer)
+    private Peer Load(StoreTransaction transaction, ClientId client, string name, ServerId homeServer)
     {
         var key = transaction.GetContactKey(client);
         return new Peer(
@@ -166,7 +173,7 @@ internal sealed class Contacts(LocalStore store, IRequester auth, Account accoun
             key.Seen.Length > 0 ? ContactVerification.Changed : key.IsVerified ? ContactVerification.Verified : ContactVerification.Unverified,
             [.. transaction.ListDevices(client)
                 .Where(static device => device.IsListed)
-                .Select(device => new PeerDevice(device.Device, device.Identity, StandingOf(device, key), device.FirstSeenAt))]);
+                .Select(device => new PeerDevice(device.Device, device.Identity, StandingOf(transaction, client, device), device.FirstSeenAt))]);
     }
 
     private Peer Take(ClientFound found, string name)

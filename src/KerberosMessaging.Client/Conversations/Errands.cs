@@ -15,6 +15,9 @@ internal sealed partial class Errands(LocalStore store, Contacts contacts, Sende
     /// <summary>How often one device is asked for a new session.</summary>
     public static readonly TimeSpan AskingInterval = TimeSpan.FromHours(1);
 
+    // How often a device gets again what it asks for: devices of the SDK ask at most once an hour.
+    private static readonly TimeSpan ServingInterval = AskingInterval / 2;
+
     // A message that was asked for so often does not come any more.
     private const int MaxAsked = 3;
 
@@ -79,6 +82,7 @@ internal sealed partial class Errands(LocalStore store, Contacts contacts, Sende
             if (isRefused)
             {
                 // A device that is gone, or not taken for its client's, is not tried for ever, but not given up within minutes either.
+                isCounted = false;
                 store.Write(Count);
             }
 
@@ -101,6 +105,12 @@ internal sealed partial class Errands(LocalStore store, Contacts contacts, Sende
         foreach (var group in store.Read(static transaction => transaction.ListResends()).GroupBy(static task => (task.Client, task.Device)))
         {
             var (client, device) = group.Key;
+            if (store.Read(transaction => transaction.GetServedAt(client, device)) is { } servedAt
+                && (options.Time.GetUtcNow() - servedAt).Duration() < ServingInterval)
+            {
+                continue;
+            }
+
             if (await IsGoneAsync(client, device, cancellationToken).ConfigureAwait(false))
             {
                 store.Write(transaction =>
@@ -160,6 +170,14 @@ internal sealed partial class Errands(LocalStore store, Contacts contacts, Sende
                     },
                     token), cancellationToken).ConfigureAwait(false);
             }
+
+            store.Write(transaction =>
+            {
+                if (!transaction.ListResends().Exists(task => task.Client == client && task.Device == device))
+                {
+                    transaction.SetServedAt(client, device, options.Time.GetUtcNow());
+                }
+            });
         }
     }
 
@@ -226,7 +244,7 @@ internal sealed partial class Errands(LocalStore store, Contacts contacts, Sende
 
         bool IsTaken(StoreTransaction transaction) =>
             transaction.GetRoute(client) is not null
-            && Contacts.FindKnown(transaction, client) is { } peer
+            && contacts.FindKnown(transaction, client) is { } peer
             && peer.Devices.Any(known => known.Device == device && sender.IsTaken(known));
     }
 
@@ -246,7 +264,7 @@ internal sealed partial class Errands(LocalStore store, Contacts contacts, Sende
         catch (MessagingException e) when (e.Failure is not (MessagingFailure.NotLoggedIn or MessagingFailure.StoreUnusable))
         {
             Log.Postponed(_logger, e.Failure);
-            return !Failures.IsRefusal(e);
+            return !Failures.IsRefusal(e) && e.Failure != MessagingFailure.UntrustedServer;
         }
     }
 

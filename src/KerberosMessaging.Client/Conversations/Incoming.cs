@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using KerberosMessaging.Client.Store;
 using KerberosMessaging.Cryptography;
@@ -115,9 +116,16 @@ internal sealed partial class Incoming(ThisDevice self, Contacts contacts, Messa
             return;
         }
 
+        // The account key comes to a device that knows none yet, and proves itself. All else is for devices that are their client's.
+        if (content.Kind != MessageKind.AccountKey && !IsTaken(transaction, delivery.Sender, device))
+        {
+            transaction.AddUnreadable(delivery.Sender, delivery.SenderDevice, delivery.Message, options.Time.GetUtcNow());
+            return;
+        }
+
         switch (content.Kind)
         {
-            case MessageKind.SentCopy when IsOwnLinked(transaction, delivery.Sender, device):
+            case MessageKind.SentCopy when delivery.Sender == Account.Client:
                 TakeCopy(transaction, delivery, content);
                 break;
             case MessageKind.ResendRequest:
@@ -133,7 +141,7 @@ internal sealed partial class Incoming(ThisDevice self, Contacts contacts, Messa
             case MessageKind.Gone:
                 foreach (var gone in ControlMessages.ReadIds(content.Body.Span) ?? [])
                 {
-                    transaction.RemoveUnreadable(delivery.Sender, gone);
+                    transaction.RemoveUnreadable(delivery.Sender, delivery.SenderDevice, gone);
                 }
 
                 break;
@@ -145,10 +153,9 @@ internal sealed partial class Incoming(ThisDevice self, Contacts contacts, Messa
         }
     }
 
-    private bool IsOwnLinked(StoreTransaction transaction, ClientId sender, StoredDevice device) =>
-        sender == Account.Client
-        && (options.UnlinkedDevices == UnlinkedDevicePolicy.Accept
-            || Contacts.StandingOf(device, transaction.GetContactKey(sender)) != DeviceStanding.Unlinked);
+    private bool IsTaken(StoreTransaction transaction, ClientId sender, StoredDevice device) =>
+        options.UnlinkedDevices == UnlinkedDevicePolicy.Accept
+        || contacts.StandingOf(transaction, sender, device) != DeviceStanding.Unlinked;
 
     private void TakeCopy(StoreTransaction transaction, Deliver delivery, MessageContent content)
     {
@@ -174,7 +181,7 @@ internal sealed partial class Incoming(ThisDevice self, Contacts contacts, Messa
             return;
         }
 
-        var isMissing = transaction.RemoveUnreadable(delivery.Sender, resent.Message);
+        var isMissing = transaction.RemoveUnreadable(delivery.Sender, delivery.SenderDevice, resent.Message);
         if (isMissing || !transaction.IsReceived(delivery.Sender, resent.Message))
         {
             transaction.AddReceived(delivery.Sender, resent.Message, options.Time.GetUtcNow());
@@ -204,6 +211,7 @@ internal sealed partial class Incoming(ThisDevice self, Contacts contacts, Messa
             }
 
             using var seed = given.Seed;
+            Erase(content.Body);
             using var key = Ed25519PrivateKey.FromSeed(seed.Span);
             var expected = code.Prove(key.PublicKey.Span, self.Identity.Public, sender.Identity);
             if (!CryptographicOperations.FixedTimeEquals(expected, given.Proof))
@@ -218,6 +226,14 @@ internal sealed partial class Incoming(ThisDevice self, Contacts contacts, Messa
             transaction.SetContactKey(Account.Client, new ContactKey(key.PublicKey.ToArray(), [], false));
             Linking.ForgetCode(transaction);
             self.SetLink(link);
+        }
+    }
+
+    private static void Erase(ReadOnlyMemory<byte> body)
+    {
+        if (MemoryMarshal.TryGetArray(body, out var array))
+        {
+            CryptographicOperations.ZeroMemory(array);
         }
     }
 

@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using KerberosMessaging.Client.Connections;
 using KerberosMessaging.Client.Store;
 using KerberosMessaging.Cryptography;
@@ -53,7 +54,10 @@ internal sealed class Linking(
                 AccountKey.SaveLink(transaction, mine);
                 self.SetLink(mine);
                 var listed = transaction.FindDevice(Account.Client, Account.Device)?.Link ?? [];
-                return listed.AsSpan().SequenceEqual(mine) ? null : mine;
+
+
+                // A link by another key is another device's word against this one's: it stays, and this device can be linked with a code.
+                return listed.Length == 0 ? mine : null;
             }
 
             // Whoever is listed with a link has the key, whether this device believes it or not.
@@ -91,7 +95,7 @@ internal sealed class Linking(
     /// <summary>Makes a code to be taken to a linked device. The one before it is void.</summary>
     public string StartLinking()
     {
-        if (IsLinked)
+        if (store.Read(IsSettled))
         {
             throw new MessagingException(MessagingFailure.Refused, "this device is linked already");
         }
@@ -136,11 +140,34 @@ internal sealed class Linking(
             await contacts.LookUpAsync(Account.Name, cancellationToken).ConfigureAwait(false);
 
             var proof = code.Prove(key.PublicKey.Span, device.Identity, self.Identity.Public);
-            var content = new MessageContent(MessageKind.AccountKey, clock.Now, ControlMessages.OfAccountKey(seed, proof));
-            await sender.SendControlAsync(
-                Account.Client, device.Device, content, inNewSession: false, inTransaction: null, cancellationToken).ConfigureAwait(false);
+            var body = ControlMessages.OfAccountKey(seed, proof);
+            try
+            {
+                await sender.SendControlAsync(
+                    Account.Client,
+                    device.Device,
+                    new MessageContent(MessageKind.AccountKey, clock.Now, body),
+                    inNewSession: false,
+                    inTransaction: null,
+                    cancellationToken).ConfigureAwait(false);
+            }
+            finally
+            {
+                CryptographicOperations.ZeroMemory(body);
+            }
+
             return device.Device;
         }
+    }
+
+    // Two devices that log in first at the same moment each make a key; then the one is linked by the other after all.
+    private bool IsSettled(StoreTransaction transaction)
+    {
+        using var key = AccountKey.Load(transaction);
+        return key is not null
+            && transaction.ListDevices(Account.Client)
+                .Where(static device => device is { IsListed: true, Link.Length: > 0 })
+                .All(device => device.Link.AsSpan(1, Ed25519.PublicKeySize).SequenceEqual(key.PublicKey.Span));
     }
 
     private static bool LoadCodeExists(StoreTransaction transaction)

@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using KerberosMessaging.Client.Connections;
 using KerberosMessaging.Client.Store;
 using KerberosMessaging.EndToEnd;
@@ -15,6 +16,9 @@ internal sealed partial class PrekeyKeeper(LocalStore store, ThisDevice self, Me
 {
     /// <summary>One-time prekeys of each kind that the server is to hold.</summary>
     public const int OneTimePrekeys = 100;
+
+    // Each look adds a key; from here on the server drops those it has, well before it would take no more.
+    private const int FullStock = 150;
 
     private const string PublishedSetting = "prekeys published at";
 
@@ -35,15 +39,13 @@ internal sealed partial class PrekeyKeeper(LocalStore store, ThisDevice self, Me
         try
         {
             var status = await home.RequestAsync<PrekeyStatus>(new PrekeyStatusRequest(), cancellationToken).ConfigureAwait(false);
-            if (store.Write(transaction => Prepare(transaction, home.Id, status)) is { } upload)
+            var upload = store.Write(transaction => Prepare(transaction, home.Id, status));
+            await home.RequestAsync<PrekeyStatus>(upload, cancellationToken).ConfigureAwait(false);
+            store.Write(transaction =>
             {
-                await home.RequestAsync<PrekeyStatus>(upload, cancellationToken).ConfigureAwait(false);
-                store.Write(transaction =>
-                {
-                    transaction.SetSetting(PublishedSetting, Published(home.Id, transaction));
-                    transaction.RemoveSettings(DeviceKeys.RestoredSetting);
-                });
-            }
+                transaction.SetSetting(PublishedSetting, Published(home.Id, transaction));
+                transaction.RemoveSettings(DeviceKeys.RestoredSetting);
+            });
         }
         finally
         {
@@ -59,47 +61,71 @@ internal sealed partial class PrekeyKeeper(LocalStore store, ThisDevice self, Me
         return [.. server.Value.ToByteArray(bigEndian: true), .. BitConverter.GetBytes(prekeys.Bundle.SignedPrekeyId)];
     }
 
-    private UploadPrekeysRequest? Prepare(StoreTransaction transaction, ServerId server, PrekeyStatus status)
+    private UploadPrekeysRequest Prepare(StoreTransaction transaction, ServerId server, PrekeyStatus status)
     {
         var now = options.Time.GetUtcNow();
         using var prekeys = DeviceKeys.Prekeys(transaction);
         var newest = Math.Max(status.X25519.NewestId, status.MlKem768.NewestId);
-        using var restored = transaction.GetSetting(DeviceKeys.RestoredSetting);
-        var isPutBack = restored is not null || newest > prekeys.NewestOneTimeId;
-        if (isPutBack)
+        if (newest >= uint.MaxValue - ProtocolLimits.OneTimePrekeysPerUpload)
         {
-            // The server knows of keys that this store does not: it is an earlier state of itself. Its one-time prekeys may be used
-            // up, and its ratchets behind those of the peers: to go on with them would encrypt twice with one key. The mark stays until the
-            // server has dropped the old keys.
-            Log.PutBack(_logger);
-            prekeys.RestartOneTime(newest);
-            prekeys.Rotate(self.Identity, now);
-            transaction.RemoveSessions();
-            transaction.SetSetting(DeviceKeys.RestoredSetting, [1]);
+            throw new MessagingException(MessagingFailure.UntrustedServer, "the message server says of prekeys what cannot be");
         }
-        else if (prekeys.IsRotationDue(now))
+
+        var dropBelow = FindPutBack(transaction, prekeys, newest, now);
+        if (dropBelow == 0 && prekeys.IsRotationDue(now))
         {
             prekeys.Rotate(self.Identity, now);
         }
 
-        var waitingX25519 = prekeys.X25519Above(status.X25519.NewestId).Count;
-        var waitingMlKem768 = prekeys.MlKem768Above(status.MlKem768.NewestId, self.Identity).Count;
-        var (leftX25519, leftMlKem768) = isPutBack ? (0, 0) : (status.X25519.Left, status.MlKem768.Left);
+        if (dropBelow == 0 && status.X25519.Left >= FullStock)
+        {
+            // The private halves stay here, for sessions that are being started with them.
+            dropBelow = Math.Max(newest, prekeys.NewestOneTimeId) + 1;
+        }
+
+        // Every time at least one key more, so that a store that is put back to before this is found out by it.
+        var isDropping = newest < dropBelow;
+        var x25519 = Math.Max(status.X25519.NewestId, dropBelow == 0 ? 0 : dropBelow - 1);
+        var mlKem768 = Math.Max(status.MlKem768.NewestId, dropBelow == 0 ? 0 : dropBelow - 1);
+        var waiting = prekeys.X25519Above(x25519).Count;
         prekeys.AddOneTime(
-            Math.Max(0, OneTimePrekeys - leftX25519 - waitingX25519),
-            Math.Max(0, OneTimePrekeys - leftMlKem768 - waitingMlKem768));
+            Math.Max(waiting == 0 ? 1 : 0, OneTimePrekeys - (isDropping ? 0 : status.X25519.Left) - waiting),
+            Math.Max(0, OneTimePrekeys - (isDropping ? 0 : status.MlKem768.Left) - prekeys.MlKem768Above(mlKem768, self.Identity).Count));
         DeviceKeys.SavePrekeys(transaction, prekeys);
 
         using var published = transaction.GetSetting(PublishedSetting);
         var isPublished = published is not null && published.Span.SequenceEqual(Published(server, transaction));
-        List<OneTimePrekey> keys =
-        [
-            .. Upload(OneTimePrekeyKind.X25519, prekeys.X25519Above(status.X25519.NewestId)),
-            .. Upload(OneTimePrekeyKind.MlKem768, prekeys.MlKem768Above(status.MlKem768.NewestId, self.Identity)),
-        ];
-        return isPublished && keys.Count == 0
-            ? null
-            : new UploadPrekeysRequest(isPublished ? [] : prekeys.Bundle.ToBytes(), isPutBack ? newest + 1 : 0, keys);
+        return new UploadPrekeysRequest(
+            isPublished ? [] : prekeys.Bundle.ToBytes(),
+            isDropping ? dropBelow : 0,
+            [
+                .. Upload(OneTimePrekeyKind.X25519, prekeys.X25519Above(x25519)),
+                .. Upload(OneTimePrekeyKind.MlKem768, prekeys.MlKem768Above(mlKem768, self.Identity)),
+            ]);
+    }
+
+    /// <summary>
+    /// Finds out whether the store is an earlier state of itself, because it was restored or the server knows of keys that it does not know. Its
+    /// one-time prekeys may be used up, and its ratchets behind those of the peers: to go on with them would encrypt twice with one key.
+    /// </summary>
+    /// <returns>The id below which the server is to drop one-time prekeys; 0 where nothing of that is so.</returns>
+    private uint FindPutBack(StoreTransaction transaction, DevicePrekeys prekeys, uint newest, DateTimeOffset now)
+    {
+        using var mark = transaction.GetSetting(DeviceKeys.RestoredSetting);
+        if (newest <= prekeys.NewestOneTimeId && (mark is null || mark.Length == sizeof(uint)))
+        {
+            // Done before, but the server is not known to have heard of it.
+            return mark is null ? 0 : BinaryPrimitives.ReadUInt32BigEndian(mark.Span);
+        }
+
+        Log.PutBack(_logger);
+        prekeys.RestartOneTime(newest);
+        prekeys.Rotate(self.Identity, now);
+        transaction.RemoveSessions();
+        var done = new byte[sizeof(uint)];
+        BinaryPrimitives.WriteUInt32BigEndian(done, prekeys.NewestOneTimeId + 1);
+        transaction.SetSetting(DeviceKeys.RestoredSetting, done);
+        return prekeys.NewestOneTimeId + 1;
     }
 
     // Never more than the server keeps. What is above that would be keys of uploads that failed again and again.

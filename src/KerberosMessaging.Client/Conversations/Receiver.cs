@@ -108,7 +108,12 @@ internal sealed partial class Receiver(LocalStore store, Incoming incoming, Mess
     {
         if (code == MessageCode.Deliver)
         {
-            // Bounded by the credit that was granted.
+            // Bounded by the credit that was granted, on this connection and the one before.
+            if (_pushed.Reader.Count >= 2 * Credit)
+            {
+                throw new ProtocolException(ProtocolError.Malformed, "More was delivered than there was credit for.");
+            }
+
             _pushed.Writer.TryWrite((link, WireReader.ReadWhole<Deliver>(payload.Span)));
         }
         else if (code == MessageCode.PrekeysLow)
@@ -209,12 +214,14 @@ internal sealed partial class Receiver(LocalStore store, Incoming incoming, Mess
     // Only when the mailbox is empty: what waits in it may bring what would be asked for.
     private async Task FollowUpAsync(Func<bool, CancellationToken, Task> followUp)
     {
+        // One reading at a time, or those that were given up would take the signals of those that wait.
+        var signal = _followUps.Reader.ReadAsync(_closing.Token).AsTask();
         while (true)
         {
             try
             {
-                await _followUps.Reader.ReadAsync(_closing.Token).AsTask()
-                    .WaitAsync(FollowUpInterval, options.Time, _closing.Token).ConfigureAwait(false);
+                await signal.WaitAsync(FollowUpInterval, options.Time, _closing.Token).ConfigureAwait(false);
+                signal = _followUps.Reader.ReadAsync(_closing.Token).AsTask();
             }
             catch (TimeoutException)
             {

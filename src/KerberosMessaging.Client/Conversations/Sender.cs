@@ -96,9 +96,10 @@ internal sealed partial class Sender(LocalStore store, Contacts contacts, IMessa
     /// </summary>
     public async Task FlushOutboxAsync(CancellationToken cancellationToken)
     {
+        var unreachable = new HashSet<ClientId>();
         foreach (var entry in store.Read(static transaction => transaction.ListOutbox()))
         {
-            if (!_underWay.TryAdd(entry.Message, true))
+            if (unreachable.Contains(entry.Recipient) || !_underWay.TryAdd(entry.Message, true))
             {
                 continue;
             }
@@ -118,7 +119,8 @@ internal sealed partial class Sender(LocalStore store, Contacts contacts, IMessa
                 Log.Kept(_logger, e.Failure);
                 if (Failures.IsWorthRetrying(e))
                 {
-                    return;
+                    // Its message server is away, or the auth server; others may be there.
+                    unreachable.Add(entry.Recipient);
                 }
             }
             finally
@@ -172,9 +174,9 @@ internal sealed partial class Sender(LocalStore store, Contacts contacts, IMessa
             withoutMailbox.ExceptWith(mismatch.Missing);
             missing = mismatch.Missing.Count;
             request = null;
-            if (mismatch.Missing.Count > 0)
+            if (mismatch.Missing.Count > 0 && round > 0)
             {
-                // Either the realm lists it no more and its message server has yet to hear of that, or it is so new that its prekeys
+                // A fresh look-up did not help: either the realm lists it no more and its message server has yet to hear of that, or its prekeys
                 // are on their way.
                 await Task.Delay(SettlingTime * (round + 1), options.Time, cancellationToken).ConfigureAwait(false);
             }
@@ -330,6 +332,12 @@ internal sealed partial class Sender(LocalStore store, Contacts contacts, IMessa
     /// <returns>That copy; null where there is none.</returns>
     private OutboxEntry? Settle(StoreTransaction transaction, OutboxEntry entry, Peer peer, SendMessageRequest request, DateTimeOffset acceptedAt)
     {
+        if (!transaction.IsInOutbox(entry.Message))
+        {
+            // Another process of this device saw it taken, too.
+            return null;
+        }
+
         transaction.RemoveFromOutbox(entry.Message);
 
         // The account key is never kept in a second place.
@@ -364,7 +372,7 @@ internal sealed partial class Sender(LocalStore store, Contacts contacts, IMessa
     }
 
     private bool HasOtherDevices(StoreTransaction transaction) =>
-        Contacts.FindKnown(transaction, Account.Client)?.Devices.Any(device => device.Device != Account.Device && IsTaken(device)) == true;
+        contacts.FindKnown(transaction, Account.Client)?.Devices.Any(device => device.Device != Account.Device && IsTaken(device)) == true;
 
     // What is for one device is asked for again if it is missed there, and a copy is for nobody while there is no device for it.
     private bool IsDispensable(OutboxEntry entry) =>

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using KerberosMessaging.Cryptography;
+using KerberosMessaging.EndToEnd;
 using Microsoft.Data.Sqlite;
 
 namespace KerberosMessaging.Client.Store;
@@ -263,7 +264,7 @@ internal sealed class LocalStore : IDisposable
         var connection = new SqliteConnection(connectionString);
         connection.Open();
         using var pragmas = connection.CreateCommand();
-        pragmas.CommandText = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;";
+        pragmas.CommandText = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON;";
         pragmas.ExecuteNonQuery();
         return connection;
     }
@@ -288,7 +289,8 @@ internal sealed class LocalStore : IDisposable
         {
             return action();
         }
-        catch (Exception e) when (e is SqliteException or IOException or UnauthorizedAccessException or CryptographicException)
+        // What the end-to-end library refuses here is a state that it did not write.
+        catch (Exception e) when (e is SqliteException or IOException or UnauthorizedAccessException or CryptographicException or EndToEndException)
         {
             throw Connections.Failures.Store(path, e);
         }

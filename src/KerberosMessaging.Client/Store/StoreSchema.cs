@@ -16,7 +16,7 @@ internal static class StoreSchema
     /// <summary>All other tables.</summary>
     public const string Tables = """
         CREATE TABLE contacts (
-            client BLOB PRIMARY KEY, tag BLOB NOT NULL UNIQUE, name BLOB NOT NULL, key BLOB, home_server BLOB, looked_up_at INTEGER)
+            client BLOB PRIMARY KEY, tag BLOB NOT NULL UNIQUE, name BLOB NOT NULL, key BLOB NOT NULL, home_server BLOB, looked_up_at INTEGER)
             WITHOUT ROWID;
         CREATE TABLE devices (
             client BLOB NOT NULL, device BLOB NOT NULL, identity BLOB NOT NULL, is_listed INTEGER NOT NULL,
@@ -41,7 +41,7 @@ internal static class StoreSchema
             id INTEGER PRIMARY KEY AUTOINCREMENT, client BLOB NOT NULL, device BLOB NOT NULL, message BLOB NOT NULL,
             UNIQUE (client, device, message));
         CREATE TABLE healing (
-            client BLOB NOT NULL, device BLOB NOT NULL, asked_at INTEGER, is_answer_due INTEGER NOT NULL DEFAULT 0,
+            client BLOB NOT NULL, device BLOB NOT NULL, asked_at INTEGER, served_at INTEGER, is_answer_due INTEGER NOT NULL DEFAULT 0,
             PRIMARY KEY (client, device)) WITHOUT ROWID;
         """;
 }

@@ -7,6 +7,8 @@ namespace KerberosMessaging.Client.Store;
 /// <content>Clients and what is known of them: their names, account keys and home servers.</content>
 internal sealed partial class StoreTransaction
 {
+    private static readonly ContactKey NoKey = new([], [], IsVerified: false);
+
     private const string NamePlace = "contacts.name";
     private const string KeyPlace = "contacts.key";
     private const int AccountKeySize = 32;
@@ -32,10 +34,13 @@ internal sealed partial class StoreTransaction
         .Select(static contact => contact.Name).FirstOrDefault();
 
     public void AddContact(ClientId client, string name) => Execute(
-        "INSERT INTO contacts (client, tag, name) VALUES ($client, $tag, $name)",
+        "INSERT INTO contacts (client, tag, name, key) VALUES ($client, $tag, $name, $key)",
         ("$client", Bytes(client.Value)),
         ("$tag", TagOf(name)),
-        ("$name", cipher.Seal(NamePlace, Bytes(client.Value), Encoding.UTF8.GetBytes(name))));
+        ("$name", cipher.Seal(NamePlace, Bytes(client.Value), Encoding.UTF8.GetBytes(name))),
+
+        // Sealed although there is none yet: whoever can write the file must not make a pinned key look like one never seen.
+        ("$key", SealKey(client, NoKey)));
 
     /// <summary>All clients ever met, by name.</summary>
     public List<(ClientId Client, string Name)> ListContacts() =>
@@ -44,8 +49,8 @@ internal sealed partial class StoreTransaction
 
     /// <summary>What is known of a client's account key; nothing of a client never met.</summary>
     public ContactKey GetContactKey(ClientId client) => Rows(
-        Command("SELECT key FROM contacts WHERE client = $client AND key IS NOT NULL", ("$client", Bytes(client.Value))),
-        reader => OpenContactKey(client, Blob(reader, 0))).FirstOrDefault() ?? new ContactKey([], [], IsVerified: false);
+        Command("SELECT key FROM contacts WHERE client = $client", ("$client", Bytes(client.Value))),
+        reader => OpenContactKey(client, Blob(reader, 0))).FirstOrDefault() ?? NoKey;
 
     /// <summary>Replaces what is known of the account key of a contact.</summary>
     public void SetContactKey(ClientId client, ContactKey key)
@@ -55,15 +60,16 @@ internal sealed partial class StoreTransaction
             throw new ArgumentException("An account key is 32 bytes, or none.", nameof(key));
         }
 
-        byte[] value =
-        [
-            key.IsVerified ? (byte)1 : (byte)0, (byte)key.Pinned.Length, .. key.Pinned, (byte)key.Seen.Length, .. key.Seen,
-        ];
         ChangeContact(client, Execute(
             "UPDATE contacts SET key = $key WHERE client = $client",
             ("$client", Bytes(client.Value)),
-            ("$key", cipher.Seal(KeyPlace, Bytes(client.Value), value))));
+            ("$key", SealKey(client, key))));
     }
+
+    private byte[] SealKey(ClientId client, ContactKey key) => cipher.Seal(
+        KeyPlace,
+        Bytes(client.Value),
+        [key.IsVerified ? (byte)1 : (byte)0, (byte)key.Pinned.Length, .. key.Pinned, (byte)key.Seen.Length, .. key.Seen]);
 
     /// <summary>Where a client's mailboxes were when it was last looked up; null when it never was.</summary>
     public ContactRoute? GetRoute(ClientId client) => Rows(

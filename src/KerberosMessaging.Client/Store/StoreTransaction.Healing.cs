@@ -5,6 +5,8 @@ namespace KerberosMessaging.Client.Store;
 /// <content>What is to be repaired between devices: what to ask for, what was asked for, and who waits for an answer.</content>
 internal sealed partial class StoreTransaction
 {
+    private const int MaxResends = 256;
+
     /// <summary>Remembers a message that could not be read. One that is known already stays as it is.</summary>
     public void AddUnreadable(ClientId sender, DeviceId device, MessageId message, DateTimeOffset now) => Execute(
         """
@@ -16,9 +18,10 @@ internal sealed partial class StoreTransaction
         ("$now", now.ToUnixTimeMilliseconds()));
 
     /// <returns>Whether it was there.</returns>
-    public bool RemoveUnreadable(ClientId sender, MessageId message) => Execute(
-        "DELETE FROM unreadable WHERE sender = $sender AND message = $message",
+    public bool RemoveUnreadable(ClientId sender, DeviceId device, MessageId message) => Execute(
+        "DELETE FROM unreadable WHERE sender = $sender AND device = $device AND message = $message",
         ("$sender", Bytes(sender.Value)),
+        ("$device", Bytes(device.Value)),
         ("$message", Bytes(message.Value))) > 0;
 
     /// <summary>Messages that could not be read, oldest first.</summary>
@@ -47,9 +50,13 @@ internal sealed partial class StoreTransaction
     public void PurgeUnreadable(DateTimeOffset before) =>
         Execute("DELETE FROM unreadable WHERE since < $before", ("$before", before.ToUnixTimeMilliseconds()));
 
-    /// <summary>Remembers that a device asked for a message anew.</summary>
+    /// <summary>Remembers that a device asked for a message anew; no more of one device than it may ask for at once.</summary>
     public void AddResend(ClientId client, DeviceId device, MessageId message) => Execute(
-        "INSERT INTO resends (client, device, message) VALUES ($client, $device, $message) ON CONFLICT DO NOTHING",
+        $"""
+        INSERT INTO resends (client, device, message) SELECT $client, $device, $message
+        WHERE (SELECT count(*) FROM resends WHERE client = $client AND device = $device) < {MaxResends}
+        ON CONFLICT DO NOTHING
+        """,
         ("$client", Bytes(client.Value)),
         ("$device", Bytes(device.Value)),
         ("$message", Bytes(message.Value)));
@@ -73,6 +80,23 @@ internal sealed partial class StoreTransaction
             ("$client", Bytes(client.Value)),
             ("$device", Bytes(device.Value))),
         static reader => OptionalTime(reader, 0)).FirstOrDefault();
+
+    /// <summary>When all that a device had asked for was last sent again; null when it never was.</summary>
+    public DateTimeOffset? GetServedAt(ClientId client, DeviceId device) => Rows(
+        Command(
+            "SELECT served_at FROM healing WHERE client = $client AND device = $device",
+            ("$client", Bytes(client.Value)),
+            ("$device", Bytes(device.Value))),
+        static reader => OptionalTime(reader, 0)).FirstOrDefault();
+
+    public void SetServedAt(ClientId client, DeviceId device, DateTimeOffset now) => Execute(
+        """
+        INSERT INTO healing (client, device, served_at) VALUES ($client, $device, $now)
+        ON CONFLICT (client, device) DO UPDATE SET served_at = excluded.served_at
+        """,
+        ("$client", Bytes(client.Value)),
+        ("$device", Bytes(device.Value)),
+        ("$now", now.ToUnixTimeMilliseconds()));
 
     public void SetAskedAt(ClientId client, DeviceId device, DateTimeOffset now) => Execute(
         """

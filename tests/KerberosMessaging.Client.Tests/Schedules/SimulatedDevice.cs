@@ -202,10 +202,10 @@ internal sealed class SimulatedDevice : IDisposable
     private static bool HasAnySession(StoreTransaction transaction) => transaction.ListContacts().Exists(contact =>
         transaction.ListDevices(contact.Client).Exists(device => Outgoing.HasSession(transaction, contact.Client, device.Device)));
 
-    private static MessageProblem ProblemOf(StoreTransaction transaction, StoredMessage message) =>
+    private MessageProblem ProblemOf(StoreTransaction transaction, StoredMessage message) =>
         message.Problem != MessageProblem.None || message.IsOutgoing ? message.Problem
         : transaction.FindDevice(message.Peer, message.Device) is { } device
-            && Contacts.StandingOf(device, transaction.GetContactKey(message.Peer)) != DeviceStanding.Unlinked ? MessageProblem.None
+            && _contacts.StandingOf(transaction, message.Peer, device) != DeviceStanding.Unlinked ? MessageProblem.None
         : MessageProblem.UnlinkedDevice;
 
     // Nobody waits in a simulation, so that a schedule is played the same way each time.
