@@ -32,6 +32,8 @@ public sealed partial class MessagingClient : IAsyncDisposable
     private readonly Linking _linking;
     private readonly Errands _errands;
     private readonly BlobTransfer _blobs;
+    private readonly Lock _lookingAfterGate = new();
+    private Task? _lookingAfter;
     private volatile bool _isLookedAfter;
     private int _disposed;
 
@@ -83,7 +85,16 @@ public sealed partial class MessagingClient : IAsyncDisposable
     /// <exception cref="MessagingException">It could not be sent.</exception>
     public async Task<SentMessage> SendAsync(string recipient, MessageContent content, CancellationToken cancellationToken = default)
     {
-        await LookAfterOnceAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            await LookAfterOnceAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (MessagingException e) when (Failures.IsWorthRetrying(e))
+        {
+            _sender.Keep(recipient, content);
+            throw;
+        }
+
         return await _sender.SendAsync(recipient, content, cancellationToken).ConfigureAwait(false);
     }
 
@@ -280,12 +291,25 @@ public sealed partial class MessagingClient : IAsyncDisposable
     }
 
     // By its prekeys a store that was put back to an earlier state is found out. With its ratchets keys would be used twice, so nothing
-    // is encrypted before that.
+    // is encrypted before that. Whoever comes meanwhile waits for the same.
     private async Task LookAfterOnceAsync(CancellationToken cancellationToken)
     {
-        if (!_isLookedAfter)
+        if (_isLookedAfter)
         {
-            await Retry.RunAsync(_options, FindHomeAsync, cancellationToken).ConfigureAwait(false);
+            return;
         }
+
+        Task looking;
+        lock (_lookingAfterGate)
+        {
+            if (_lookingAfter is null or { IsCompleted: true })
+            {
+                _lookingAfter = Task.Run(() => Retry.RunAsync(_options, FindHomeAsync, CancellationToken.None), CancellationToken.None);
+            }
+
+            looking = _lookingAfter;
+        }
+
+        await looking.WaitAsync(cancellationToken).ConfigureAwait(false);
     }
 }

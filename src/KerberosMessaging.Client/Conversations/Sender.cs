@@ -57,6 +57,15 @@ internal sealed partial class Sender(LocalStore store, Contacts contacts, IMessa
         }
     }
 
+    /// <summary>Keeps a message to somebody who is known until the servers are back; it is encrypted only when it is sent.</summary>
+    public void Keep(string recipient, MessageContent content) => store.Write(transaction =>
+    {
+        if (transaction.FindContact(recipient) is { } client && transaction.GetContactKey(client).Seen.Length == 0)
+        {
+            transaction.PutInOutbox(new OutboxEntry(MessageId.New(), client, null, content.ToBytes(), null));
+        }
+    });
+
     /// <summary>Sends something between devices of the SDK to one device alone. It is in the outbox before anything leaves.</summary>
     /// <param name="client">The device's client.</param>
     /// <param name="device">The device.</param>
