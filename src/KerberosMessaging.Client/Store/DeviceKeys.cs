@@ -11,7 +11,7 @@ internal static class DeviceKeys
 
     /// <summary>The name of the setting that holds the device's identity.</summary>
     public const string IdentitySetting = "identity";
-    
+
     /// <summary>Set in a store that was put back to an earlier state, until the server has new prekeys of this device.</summary>
     public const string RestoredSetting = "restored";
 
