@@ -170,10 +170,16 @@ public sealed partial class MessagingClient
         };
     }
 
-    private MessageProblem ProblemOf(StoreTransaction transaction, StoredMessage message) =>
-        message.Problem != MessageProblem.None ? message.Problem
-        : message.IsOutgoing || _options.UnlinkedDevices == UnlinkedDevicePolicy.Accept ? MessageProblem.None
-        : transaction.FindDevice(message.Peer, message.Device) is { } device
-            && _contacts.StandingOf(transaction, message.Peer, device) != DeviceStanding.Unlinked ? MessageProblem.None
-        : MessageProblem.UnlinkedDevice;
+    private MessageProblem ProblemOf(StoreTransaction transaction, StoredMessage message)
+    {
+        if (message.Problem != MessageProblem.None || message.IsOutgoing)
+        {
+            return message.Problem;
+        }
+
+        var standing = transaction.FindDevice(message.Peer, message.Device) is { } device
+            ? _contacts.StandingOf(transaction, message.Peer, device)
+            : DeviceStanding.Unlinked;
+        return _contacts.IsTaken(standing) ? MessageProblem.None : MessageProblem.UnlinkedDevice;
+    }
 }

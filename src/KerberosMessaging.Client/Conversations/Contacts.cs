@@ -1,5 +1,6 @@
 using KerberosMessaging.Client.Connections;
 using KerberosMessaging.Client.Store;
+using KerberosMessaging.Cryptography;
 using KerberosMessaging.EndToEnd;
 using KerberosMessaging.Protocol;
 using KerberosMessaging.Protocol.Messages;
@@ -138,7 +139,11 @@ internal sealed class Contacts(LocalStore store, IRequester auth, Account accoun
         }
     }
 
-    /// <summary>Whether messages go to a device and are taken from it.</summary>
+    /// <summary>Whether messages go to a device of this standing and are taken from it, by the policy of this client.</summary>
+    public bool IsTaken(DeviceStanding standing) =>
+        standing != DeviceStanding.Unlinked || options.UnlinkedDevices == UnlinkedDevicePolicy.Accept;
+
+    /// <summary>Why a device is taken for its client's, or why not.</summary>
     public DeviceStanding StandingOf(StoreTransaction transaction, ClientId client, StoredDevice device)
     {
         if (device.IsAccepted)
@@ -206,7 +211,7 @@ internal sealed class Contacts(LocalStore store, IRequester auth, Account accoun
     }
 
     // A stored link verified when it was put there; its account key stands behind the version byte.
-    private static ReadOnlySpan<byte> LinkedBy(byte[] link) => link.Length == 0 ? [] : link.AsSpan(1, 32);
+    private static ReadOnlySpan<byte> LinkedBy(byte[] link) => link.Length == 0 ? [] : link.AsSpan(1, Ed25519.PublicKeySize);
 
     private List<CertifiedDevice> Verify(ClientFound found)
     {

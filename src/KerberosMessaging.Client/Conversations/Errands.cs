@@ -212,9 +212,14 @@ internal sealed partial class Errands(LocalStore store, Contacts contacts, Sende
     /// </summary>
     private async Task<bool> IsGoneAsync(ClientId client, DeviceId device, CancellationToken cancellationToken)
     {
-        if ((client == self.Account.Client && device == self.Account.Device) || store.Read(IsTaken))
+        if (client == self.Account.Client && device == self.Account.Device)
         {
-            return client == self.Account.Client && device == self.Account.Device;
+            return true;
+        }
+
+        if (store.Read(IsTaken))
+        {
+            return false;
         }
 
         // The name of a client that was never looked up stands only in the history.
@@ -245,7 +250,7 @@ internal sealed partial class Errands(LocalStore store, Contacts contacts, Sende
         bool IsTaken(StoreTransaction transaction) =>
             transaction.GetRoute(client) is not null
             && contacts.FindKnown(transaction, client) is { } peer
-            && peer.Devices.Any(known => known.Device == device && sender.IsTaken(known));
+            && peer.Devices.Any(known => known.Device == device && contacts.IsTaken(known.Standing));
     }
 
     /// <returns>Whether it was done, or can be later.</returns>

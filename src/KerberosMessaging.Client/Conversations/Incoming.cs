@@ -54,8 +54,17 @@ internal sealed partial class Incoming(ThisDevice self, Contacts contacts, Messa
 
         if (result == DecryptResult.Ok)
         {
-            Handle(transaction, delivery, device!, delivery.Message, plaintext);
+            var content = MessageContent.TryRead(plaintext);
+            if (content is null || ControlMessages.IsShown(content.Kind) || content.Kind == MessageKind.SentCopy)
+            {
+                // Sooner or later an answer is due, if the user sends none. Only for messages of people, or two idle devices would answer
+                // each other for ever.
+                transaction.SetAnswerDue(delivery.Sender, delivery.SenderDevice, true);
+            }
+
+            Handle(transaction, delivery, device!, delivery.Message, plaintext, content);
             CryptographicOperations.ZeroMemory(plaintext);
+            Erase(content);
             return;
         }
 
@@ -86,23 +95,17 @@ internal sealed partial class Incoming(ThisDevice self, Contacts contacts, Messa
             {
                 DeviceKeys.SavePrekeys(transaction, prekeys);
             }
-
-            // Sooner or later an answer is due, if the user sends none. Only for messages of people, or two idle devices would answer each
-            // other for ever.
-            if (MessageContent.TryRead(plaintext) is not { } content || ControlMessages.IsShown(content.Kind) || content.Kind == MessageKind.SentCopy)
-            {
-                transaction.SetAnswerDue(delivery.Sender, delivery.SenderDevice, true);
-            }
         }
 
         return result;
     }
 
     /// <summary>Does what a content asks for. <paramref name="message"/> is the id that it was first sent under.</summary>
-    private void Handle(StoreTransaction transaction, Deliver delivery, StoredDevice device, MessageId message, byte[] plaintext)
+    private void Handle(
+        StoreTransaction transaction, Deliver delivery, StoredDevice device, MessageId message, byte[] plaintext, MessageContent? content)
     {
         // Bytes of another format are kept as they are: a newer version may know it.
-        if (MessageContent.TryRead(plaintext) is not { } content || ControlMessages.IsShown(content.Kind))
+        if (content is null || ControlMessages.IsShown(content.Kind))
         {
             transaction.AddMessage(new NewMessage(
                 message,
@@ -117,7 +120,7 @@ internal sealed partial class Incoming(ThisDevice self, Contacts contacts, Messa
         }
 
         // The account key comes to a device that knows none yet, and proves itself. All else is for devices that are their client's.
-        if (content.Kind != MessageKind.AccountKey && !IsTaken(transaction, delivery.Sender, device))
+        if (content.Kind != MessageKind.AccountKey && !contacts.IsTaken(contacts.StandingOf(transaction, delivery.Sender, device)))
         {
             transaction.AddUnreadable(delivery.Sender, delivery.SenderDevice, delivery.Message, options.Time.GetUtcNow());
             return;
@@ -153,10 +156,6 @@ internal sealed partial class Incoming(ThisDevice self, Contacts contacts, Messa
         }
     }
 
-    private bool IsTaken(StoreTransaction transaction, ClientId sender, StoredDevice device) =>
-        options.UnlinkedDevices == UnlinkedDevicePolicy.Accept
-        || contacts.StandingOf(transaction, sender, device) != DeviceStanding.Unlinked;
-
     private void TakeCopy(StoreTransaction transaction, Deliver delivery, MessageContent content)
     {
         if (ControlMessages.ReadSentCopy(content.Body.Span) is not { } copy)
@@ -185,13 +184,16 @@ internal sealed partial class Incoming(ThisDevice self, Contacts contacts, Messa
         if (isMissing || !transaction.IsReceived(delivery.Sender, resent.Message))
         {
             transaction.AddReceived(delivery.Sender, resent.Message, options.Time.GetUtcNow());
-            if (MessageContent.TryRead(resent.Content) is { } inner && !ControlMessages.IsShown(inner.Kind))
+            var inner = MessageContent.TryRead(resent.Content);
+            if (inner is not null && !ControlMessages.IsShown(inner.Kind))
             {
                 // Nothing that a person would miss: the report of it goes.
                 transaction.RemoveProblem(delivery.Sender, resent.Message);
             }
 
-            Handle(transaction, delivery, device, resent.Message, resent.Content);
+            Handle(transaction, delivery, device, resent.Message, resent.Content, inner);
+            CryptographicOperations.ZeroMemory(resent.Content);
+            Erase(inner);
         }
     }
 
@@ -211,7 +213,6 @@ internal sealed partial class Incoming(ThisDevice self, Contacts contacts, Messa
             }
 
             using var seed = given.Seed;
-            Erase(content.Body);
             using var key = Ed25519PrivateKey.FromSeed(seed.Span);
             var expected = code.Prove(key.PublicKey.Span, self.Identity.Public, sender.Identity);
             if (!CryptographicOperations.FixedTimeEquals(expected, given.Proof))
@@ -229,9 +230,9 @@ internal sealed partial class Incoming(ThisDevice self, Contacts contacts, Messa
         }
     }
 
-    private static void Erase(ReadOnlyMemory<byte> body)
+    private static void Erase(MessageContent? content)
     {
-        if (MemoryMarshal.TryGetArray(body, out var array))
+        if (content is not null && MemoryMarshal.TryGetArray(content.Body, out var array))
         {
             CryptographicOperations.ZeroMemory(array);
         }

@@ -55,14 +55,13 @@ internal sealed class Linking(
                 self.SetLink(mine);
                 var listed = transaction.FindDevice(Account.Client, Account.Device)?.Link ?? [];
 
-
                 // A link by another key is another device's word against this one's: it stays, and this device can be linked with a code.
                 return listed.Length == 0 ? mine : null;
             }
 
             // Whoever is listed with a link has the key, whether this device believes it or not.
             if (transaction.ListDevices(Account.Client).Exists(static device => device is { IsListed: true, Link.Length: > 0 })
-                || LoadCodeExists(transaction))
+                || IsWaiting(transaction))
             {
                 return null;
             }
@@ -170,7 +169,7 @@ internal sealed class Linking(
                 .All(device => device.Link.AsSpan(1, Ed25519.PublicKeySize).SequenceEqual(key.PublicKey.Span));
     }
 
-    private static bool LoadCodeExists(StoreTransaction transaction)
+    private static bool IsWaiting(StoreTransaction transaction)
     {
         using var code = LoadCode(transaction);
         return code is not null;

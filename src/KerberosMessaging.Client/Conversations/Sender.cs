@@ -275,9 +275,7 @@ internal sealed partial class Sender(LocalStore store, Contacts contacts, IMessa
         }
     }
 
-    /// <summary>Whether messages go to a device.</summary>
-    public bool IsTaken(PeerDevice device) =>
-        device.Standing != DeviceStanding.Unlinked || options.UnlinkedDevices == UnlinkedDevicePolicy.Accept;
+    private bool IsTaken(PeerDevice device) => contacts.IsTaken(device.Standing);
 
     private SendMessageRequest Prepare(
         OutboxEntry entry,
