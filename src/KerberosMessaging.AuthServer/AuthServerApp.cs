@@ -5,7 +5,10 @@ using KerberosMessaging.AuthServer.Requests;
 using KerberosMessaging.Hosting.Admin;
 using KerberosMessaging.Hosting.Admin.Jobs;
 using KerberosMessaging.Hosting.Audit;
+using KerberosMessaging.Hosting.Health;
+using KerberosMessaging.Hosting.Logs;
 using KerberosMessaging.Hosting.Startup;
+using KerberosMessaging.Hosting.Telemetry;
 using KerberosMessaging.Hosting.Startup.Commands;
 using KerberosMessaging.Hosting.Wire;
 using KerberosMessaging.Protocol.Messages;
@@ -50,6 +53,8 @@ public static class AuthServerApp
             app.Services.GetRequiredService<IStartupValidator>().Validate();
             await PrepareAsync(app);
             MapAdmin(app.UseAdminApi());
+            app.MapMetrics();
+            app.Services.GetRequiredService<AuthFigures>();
             app.Services.GetRequiredService<ReadinessState>().SetReady();
             return app;
         }
@@ -97,6 +102,7 @@ public static class AuthServerApp
         services.AddValidation();
         services.AddWire();
         AddPersistence(services, data);
+        services.AddServerHealth<AuthDatabaseProbe>().AddCheck<KeyAgeCheck>("keys");
 
         services.AddSingleton<RealmKeysHolder>();
         services.AddSingleton(static provider => provider.GetRequiredService<RealmKeysHolder>().Keys);
@@ -125,6 +131,8 @@ public static class AuthServerApp
     {
         services.AddSingleton(new AuthDatabase(data.PathOf("auth.db")));
         services.AddSingleton(_ => DataFolderLock.Take(data.PathOf("auth.lock")));
+        services.AddSingleton<AuthMetrics>();
+        services.AddSingleton<AuthFigures>();
         services.AddSingleton<AuthWriter>();
         services.AddSingleton<IAuditWriter, AuditWriter>();
         services.AddSingleton<AuthReader>();
@@ -189,6 +197,7 @@ public static class AuthServerApp
     private static void MapAdmin(RouteGroupBuilder admin)
     {
         admin.MapDrain();
+        admin.MapLogLevel();
         admin.MapJobs();
         ClientEndpoints.Map(admin);
         DeviceEndpoints.Map(admin);

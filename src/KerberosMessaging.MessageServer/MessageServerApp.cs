@@ -2,7 +2,10 @@ using KerberosMessaging.Hosting.Admin;
 using KerberosMessaging.Hosting.Admin.Access;
 using KerberosMessaging.Hosting.Admin.Jobs;
 using KerberosMessaging.Hosting.Audit;
+using KerberosMessaging.Hosting.Health;
+using KerberosMessaging.Hosting.Logs;
 using KerberosMessaging.Hosting.Startup;
+using KerberosMessaging.Hosting.Telemetry;
 using KerberosMessaging.Hosting.Startup.Commands;
 using KerberosMessaging.Hosting.Wire;
 using KerberosMessaging.MessageServer.Admin;
@@ -51,6 +54,8 @@ public static class MessageServerApp
             await SqliteStartup.MigrateAsync(app.Services);
             await LoadIdentityAsync(app.Services);
             MapAdmin(app.UseAdminApi());
+            app.MapMetrics();
+            app.Services.GetRequiredService<StoreFigures>();
             SettleWhenDraining(app.Services.GetRequiredService<DrainService>(), app.Services.GetRequiredService<PushGrace>());
             return app;
         }
@@ -91,6 +96,10 @@ public static class MessageServerApp
 
         services.AddOptions<MailboxOptions>().BindConfiguration(MailboxOptions.SectionName).ValidateOnStart();
         services.AddSingleton<IValidateOptions<MailboxOptions>, MailboxOptionsValidator>();
+        services.AddSingleton<MessageCounts>();
+        services.AddSingleton<RelayMetrics>();
+        services.AddSingleton<StoreFigures>();
+        services.AddServerHealth<StoreProbe>().AddCheck<AuthServerCheck>("auth_server");
         services.AddSingleton<CommitQueue>();
         services.AddSingleton<PushGrace>();
         services.AddSingleton<MailboxDirectory>();
@@ -149,6 +158,7 @@ public static class MessageServerApp
         services.AddSingleton<Enroller>();
         services.AddSingleton<FirstEnrolment>();
         services.AddSingleton<RevocationFeed>();
+        services.AddSingleton<RealmMetrics>();
         services.AddSingleton<RealmLink>();
     }
 
@@ -175,6 +185,7 @@ public static class MessageServerApp
     private static void MapAdmin(RouteGroupBuilder admin)
     {
         admin.MapDrain();
+        admin.MapLogLevel();
         admin.MapJobs();
         admin.MapGet("/connections", ConnectionEndpoints.List).WithTags("Connections").RequireScope(AdminScope.ClientsRead);
         admin.MapGet("/queues", QueueEndpoints.ListAsync).WithTags("Mailboxes").RequireScope(AdminScope.QueuesRead);

@@ -217,6 +217,8 @@ internal sealed class MemoryMailboxStore : IMailboxStore, IDisposable
                 return Take(state, take);
             case SweepWrite sweep:
                 return Sweep(state, sweep, now);
+            case ProbeWrite:
+                return state;
             default:
                 throw new NotSupportedException($"The store does not know {write.GetType().Name}.");
         }

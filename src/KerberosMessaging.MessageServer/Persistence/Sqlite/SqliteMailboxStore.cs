@@ -119,6 +119,9 @@ internal sealed class SqliteMailboxStore(SqliteDatabase database) : IMailboxStor
             case SweepWrite sweep:
                 (sweep.Result, sweep.HasMore) = writer.Sweep(now, sweep.IdsBefore, sweep.Limit);
                 break;
+            case ProbeWrite:
+                writer.Probe();
+                break;
             default:
                 throw new NotSupportedException($"The store does not know {write.GetType().Name}.");
         }

@@ -28,6 +28,8 @@ internal sealed class SqliteWriter : IDisposable
     private readonly SqliteStatement _delete;
     private readonly SqliteStatement _findExpired;
     private readonly SqliteStatement _deleteOldIds;
+    private readonly SqliteStatement[] _probes;
+    private int _probe;
 
     public SqliteWriter(SqliteDatabase database)
     {
@@ -58,6 +60,7 @@ internal sealed class SqliteWriter : IDisposable
         _measure = Prepare("SELECT COUNT(*), COALESCE(SUM(length(Body)), 0) FROM Envelopes WHERE Id BETWEEN ?1 AND ?2");
         _delete = Prepare("DELETE FROM Envelopes WHERE Id BETWEEN ?1 AND ?2");
         _findExpired = Prepare("SELECT Id, length(Body) FROM Envelopes WHERE ExpiresAt <= ?1 ORDER BY ExpiresAt LIMIT ?2");
+        _probes = [Prepare("PRAGMA user_version = 1"), Prepare("PRAGMA user_version = 2")];
         _deleteOldIds = Prepare(
             "DELETE FROM SentIds WHERE Id IN (SELECT Id FROM SentIds WHERE AcceptedAt < ?1 ORDER BY AcceptedAt LIMIT ?2)");
     }
@@ -115,6 +118,9 @@ internal sealed class SqliteWriter : IDisposable
         Prekeys.Remove(id);
         return _closeMailbox.Bind(1, id).Execute() == 1;
     }
+
+    /// <summary>Writes a number that nothing else uses; another one each time, since what is there already would not be written.</summary>
+    public void Probe() => _probes[_probe ^= 1].Execute();
 
     public void Reserve(long mailbox, long through) => _reserve.Bind(1, mailbox).Bind(2, through).Execute();
 
