@@ -201,7 +201,7 @@ public static class AuthServerApp
         ServerEndpoints.Map(admin);
         LockoutEndpoints.Map(admin);
         KeyEndpoints.Map(admin);
-        AuditEndpoints.Map(admin);
+        admin.MapAudit();
     }
 
     /// <summary>The keys are in the database, which is migrated only after the services are built.</summary>
