@@ -26,7 +26,7 @@ public static class AuthServerApp
     ];
 
     /// <summary>The server as its program's commands see it.</summary>
-    public static ServerDefinition Definition { get; } = new() { Name = "auth server", Configure = CreateBuilder };
+    public static ServerDefinition Definition { get; } = new() { Name = "auth server", Configure = CreateBuilder, Data = new AuthData() };
 
     /// <summary>Builds the server: keys made or opened, migrations applied, ready to start.</summary>
     /// <param name="args">Command-line configuration, such as <c>--Wire:Port=1256</c>.</param>
@@ -121,8 +121,8 @@ public static class AuthServerApp
 
     private static void AddPersistence(IServiceCollection services, DataOptions data)
     {
-        services.AddSingleton(new AuthDatabase(data.PathOf("auth.db")));
-        services.AddSingleton(_ => DataFolderLock.Take(data.PathOf("auth.lock")));
+        services.AddSingleton(new AuthDatabase(data.PathOf(AuthData.DatabaseFile)));
+        services.AddSingleton(_ => DataFolderLock.Take(data.PathOf(AuthData.Lock)));
         services.AddSingleton<AuthWriter>();
         services.AddSingleton<AuthReader>();
         services.AddDbContextPool<AuthDbContext>(static (provider, options) => options
