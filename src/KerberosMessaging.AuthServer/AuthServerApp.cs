@@ -178,6 +178,7 @@ public static class AuthServerApp
             scope.ServiceProvider.GetRequiredService<IDataProtectionProvider>(),
             scope.ServiceProvider.GetRequiredService<TimeProvider>());
         app.Services.GetRequiredService<RealmKeysHolder>().Keys = keys;
+        await RestoredData.SettleAsync(app.Services.GetRequiredService<AuthWriter>());
         await app.Services.GetRequiredService<MessageServers>().LoadAsync(database);
         await app.Services.GetRequiredService<LoginGuard>().LoadAsync(database);
         app.Services.GetRequiredService<RevocationLog>().OnRevoked(app.Services.GetRequiredService<RevokedConnections>().Cut);

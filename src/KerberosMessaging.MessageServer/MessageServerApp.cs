@@ -49,6 +49,7 @@ public static class MessageServerApp
             // The host would do this at its start, but the options are needed before that.
             app.Services.GetRequiredService<IStartupValidator>().Validate();
             await SqliteStartup.MigrateAsync(app.Services);
+            await RestoredData.SettleAsync(app.Services);
             await LoadIdentityAsync(app.Services);
             MapAdmin(app.UseAdminApi());
             SettleWhenDraining(app.Services.GetRequiredService<DrainService>(), app.Services.GetRequiredService<PushGrace>());

@@ -22,18 +22,17 @@ internal static class CopyMark
     }
 
     /// <summary>When the copy was made that this database is; null where it is none.</summary>
-    public static DateTimeOffset? Read(SqliteConnection database) => (long)Execute(database, "PRAGMA user_version")! is not 0 and var minute
+    public static DateTimeOffset? Read(WriteScope write) => (long)write.Scalar("PRAGMA user_version")! is not 0 and var minute
         ? DateTimeOffset.FromUnixTimeMilliseconds(minute * MillisecondsPerMinute)
         : null;
 
     /// <summary>Takes the mark off.</summary>
-    public static void Remove(SqliteConnection database, SqliteTransaction? transaction) => Execute(database, "PRAGMA user_version = 0", transaction);
+    public static void Remove(WriteScope write) => write.Execute("PRAGMA user_version = 0");
 
-    private static object? Execute(SqliteConnection connection, string sql, SqliteTransaction? transaction = null)
+    private static object? Execute(SqliteConnection connection, string sql)
     {
         using var command = connection.CreateCommand();
         command.CommandText = sql;
-        command.Transaction = transaction;
         return command.ExecuteScalar();
     }
 }

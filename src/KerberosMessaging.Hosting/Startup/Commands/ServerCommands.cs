@@ -1,3 +1,5 @@
+using KerberosMessaging.Hosting.Backup;
+
 namespace KerberosMessaging.Hosting.Startup.Commands;
 
 /// <summary>The commands that every server's program has.</summary>

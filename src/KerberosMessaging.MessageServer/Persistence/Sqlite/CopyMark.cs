@@ -26,14 +26,10 @@ internal static class CopyMark
         ? DateTimeOffset.FromUnixTimeMilliseconds(minute * MillisecondsPerMinute)
         : null;
 
-    /// <summary>Takes the mark off.</summary>
-    public static void Remove(SqliteConnection database, SqliteTransaction? transaction) => Execute(database, "PRAGMA user_version = 0", transaction);
-
-    private static object? Execute(SqliteConnection connection, string sql, SqliteTransaction? transaction = null)
+    private static object? Execute(SqliteConnection connection, string sql)
     {
         using var command = connection.CreateCommand();
         command.CommandText = sql;
-        command.Transaction = transaction;
         return command.ExecuteScalar();
     }
 }
