@@ -11,12 +11,11 @@ internal static class CopyMark
 {
     private const long MillisecondsPerMinute = 60_000;
 
-    /// <summary>Marks a copy, and makes it one file.</summary>
+    /// <summary>Marks a copy. Its write-ahead log goes into it when the connection is closed.</summary>
     /// <returns>The newest migration that it has seen.</returns>
     public static string Set(SqliteConnection copy, DateTimeOffset madeAt)
     {
         var minute = madeAt.ToUnixTimeMilliseconds() / MillisecondsPerMinute;
-        Execute(copy, "PRAGMA journal_mode = DELETE");
         Execute(copy, string.Create(CultureInfo.InvariantCulture, $"PRAGMA user_version = {minute}"));
         return (string)Execute(copy, "SELECT MAX(MigrationId) FROM __EFMigrationsHistory")!;
     }

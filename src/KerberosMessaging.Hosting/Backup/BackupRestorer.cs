@@ -71,9 +71,11 @@ internal static class BackupRestorer
     private static void Write(string work, string name, Stream content)
     {
         var path = Path.Combine(work, name);
-        for (var folder = Path.GetDirectoryName(name); !string.IsNullOrEmpty(folder); folder = Path.GetDirectoryName(folder))
+
+        // One after the other: a folder that is made on the way to another gets the usual mode.
+        for (var end = name.IndexOf('/', StringComparison.Ordinal); end >= 0; end = name.IndexOf('/', end + 1))
         {
-            PrivateFile.CreateFolder(Path.Combine(work, folder));
+            PrivateFile.CreateFolder(Path.Combine(work, name[..end]));
         }
 
         using var file = PrivateFile.Create(path);
