@@ -25,7 +25,7 @@ namespace KerberosMessaging.MessageServer;
 public static class MessageServerApp
 {
     /// <summary>The server as its program's commands see it.</summary>
-    public static ServerDefinition Definition { get; } = new() { Name = "message server", Configure = CreateBuilder };
+    public static ServerDefinition Definition { get; } = new() { Name = "message server", Configure = CreateBuilder, Data = new MessageData() };
 
     /// <summary>
     /// Builds the server: migrations applied, its keys opened if it is enrolled, ready to start. If it is not, it enrols
@@ -51,6 +51,7 @@ public static class MessageServerApp
             app.Services.GetRequiredService<IStartupValidator>().Validate();
             await SqliteStartup.MigrateAsync(app.Services);
             await LoadAuditAsync(app.Services);
+            await RestoredData.SettleAsync(app.Services);
             await LoadIdentityAsync(app.Services);
             MapAdmin(app.UseAdminApi());
             SettleWhenDraining(app.Services.GetRequiredService<DrainService>(), app.Services.GetRequiredService<PushGrace>());
@@ -110,8 +111,8 @@ public static class MessageServerApp
         services.AddSingleton<TicketGate>();
         services.AddSingleton<SignedInConnections>();
 
-        services.AddSingleton(new SqliteDatabase(data.PathOf("message.db")));
-        services.AddSingleton(_ => DataFolderLock.Take(data.PathOf("message.lock")));
+        services.AddSingleton(new SqliteDatabase(data.PathOf(MessageData.DatabaseFile)));
+        services.AddSingleton(_ => DataFolderLock.Take(data.PathOf(MessageData.Lock)));
         services.AddSingleton<IMailboxStore, SqliteMailboxStore>();
 
         // Its failures reach an operator as one line; EF Core would log each of them before, with its stack.
@@ -146,7 +147,7 @@ public static class MessageServerApp
     {
         services.AddOptions<BlobOptions>().BindConfiguration(BlobOptions.SectionName).ValidateOnStart();
         services.AddSingleton<IValidateOptions<BlobOptions>, BlobOptionsValidator>();
-        services.AddSingleton(new BlobStore(data.PathOf("blobs")));
+        services.AddSingleton(new BlobStore(data.PathOf(MessageData.Blobs)));
         services.AddSingleton<BlobIndex>();
         services.AddSingleton<BlobService>();
     }
