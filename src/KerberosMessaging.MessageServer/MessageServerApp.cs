@@ -1,4 +1,7 @@
 using KerberosMessaging.Hosting.Admin;
+using KerberosMessaging.Hosting.Admin.Access;
+using KerberosMessaging.Hosting.Admin.Jobs;
+using KerberosMessaging.Hosting.Audit;
 using KerberosMessaging.Hosting.Startup;
 using KerberosMessaging.Hosting.Startup.Commands;
 using KerberosMessaging.Hosting.Wire;
@@ -85,6 +88,7 @@ public static class MessageServerApp
         services.AddValidation();
         services.AddWire();
         services.AddRequests();
+        services.AddSingleton<IAuditWriter, LogAudit>();
 
         services.AddOptions<MailboxOptions>().BindConfiguration(MailboxOptions.SectionName).ValidateOnStart();
         services.AddSingleton<IValidateOptions<MailboxOptions>, MailboxOptionsValidator>();
@@ -172,8 +176,9 @@ public static class MessageServerApp
     private static void MapAdmin(RouteGroupBuilder admin)
     {
         admin.MapDrain();
-        admin.MapGet("/connections", ConnectionEndpoints.List).WithTags("Connections");
-        admin.MapGet("/queues", QueueEndpoints.ListAsync).WithTags("Mailboxes");
-        admin.MapGet("/blobs/stats", BlobEndpoints.ReadStatsAsync).WithTags("Blobs");
+        admin.MapJobs();
+        admin.MapGet("/connections", ConnectionEndpoints.List).WithTags("Connections").RequireScope(AdminScope.ClientsRead);
+        admin.MapGet("/queues", QueueEndpoints.ListAsync).WithTags("Mailboxes").RequireScope(AdminScope.QueuesRead);
+        admin.MapGet("/blobs/stats", BlobEndpoints.ReadStatsAsync).WithTags("Blobs").RequireScope(AdminScope.QueuesRead);
     }
 }
