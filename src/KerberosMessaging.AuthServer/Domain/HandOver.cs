@@ -1,5 +1,6 @@
 using System.Text;
 using KerberosMessaging.AuthServer.Persistence;
+using KerberosMessaging.Hosting.Audit;
 using KerberosMessaging.Hosting.Startup;
 using Microsoft.Extensions.Options;
 

@@ -75,7 +75,7 @@ public sealed class WireOptions : IValidatableObject
         if (TrustedProxies() is null)
         {
             yield return new ValidationResult(
-                "The field ProxyTrustedNetworks must be networks such as 10.0.0.0/8 or fd00::/8, without bits beyond the prefix, separated by commas.",
+                "The field ProxyTrustedNetworks must be networks such as 10.0.0.0/8 or fd00::/8, separated by commas.",
                 [nameof(ProxyTrustedNetworks)]);
         }
 

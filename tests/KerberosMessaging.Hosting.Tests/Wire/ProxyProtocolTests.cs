@@ -121,11 +121,10 @@ public sealed class ProxyProtocolTests
         await liar.SendBytesAsync(Header);
         await liar.ReadToEndAsync();
 
-        await Wait.UntilAsync(() => server.Log.Lines.Any(static line => line.Text.Contains(nameof(ProtocolError.Malformed), StringComparison.Ordinal)));
+        await Wait.UntilAsync(() => server.Log.Lines.Any(static line => line.Text.StartsWith("1001:", StringComparison.Ordinal)));
     }
 
     [Theory]
-    [InlineData("10.0.0.1/8")]
     [InlineData("10.0.0.0/33")]
     [InlineData("proxy.example")]
     [InlineData("10.0.0.0/8;fd00::/8")]
