@@ -3,6 +3,7 @@ using KerberosMessaging.AuthServer.Domain;
 using KerberosMessaging.AuthServer.Persistence;
 using KerberosMessaging.AuthServer.Requests;
 using KerberosMessaging.Hosting.Admin;
+using KerberosMessaging.Hosting.Admin.Access;
 using KerberosMessaging.Hosting.Admin.Jobs;
 using KerberosMessaging.Hosting.Audit;
 using KerberosMessaging.Hosting.Startup;
@@ -129,6 +130,7 @@ public static class AuthServerApp
         services.AddSingleton(_ => DataFolderLock.Take(data.PathOf("auth.lock")));
         services.AddSingleton<AuthWriter>();
         services.AddSingleton<IAuditWriter, AuditWriter>();
+        services.AddSingleton<IAdminTokenStore, AdminTokenStore>();
         services.AddSingleton<AuthReader>();
         services.AddDbContextPool<AuthDbContext>(static (provider, options) => options
             .UseSqlite(provider.GetRequiredService<AuthDatabase>().ConnectionString)
@@ -186,12 +188,14 @@ public static class AuthServerApp
         app.Services.GetRequiredService<ServerIdentity>().Set(keys.Server, keys.Realm);
         await app.Services.GetRequiredService<AuthWriter>().WriteAsync(
             static write => write.Audit(new AuditEvent(AuditKind.ServerStarted, Origin.System, "auth server")), CancellationToken.None);
+        await app.Services.GetRequiredService<AdminTokens>().LoadAsync(CancellationToken.None);
     }
 
     private static void MapAdmin(RouteGroupBuilder admin)
     {
         admin.MapDrain();
         admin.MapJobs();
+        admin.MapAdminTokens();
         ClientEndpoints.Map(admin);
         DeviceEndpoints.Map(admin);
         SessionEndpoints.Map(admin);
@@ -199,7 +203,7 @@ public static class AuthServerApp
         ServerEndpoints.Map(admin);
         LockoutEndpoints.Map(admin);
         KeyEndpoints.Map(admin);
-        AuditEndpoints.Map(admin);
+        admin.MapAudit();
     }
 
     /// <summary>The keys are in the database, which is migrated only after the services are built.</summary>

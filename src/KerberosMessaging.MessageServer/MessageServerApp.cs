@@ -10,6 +10,7 @@ using KerberosMessaging.MessageServer.Domain;
 using KerberosMessaging.MessageServer.Domain.Blobs;
 using KerberosMessaging.MessageServer.Enrolment;
 using KerberosMessaging.MessageServer.Persistence;
+using KerberosMessaging.MessageServer.Persistence.Audit;
 using KerberosMessaging.MessageServer.Persistence.Blobs;
 using KerberosMessaging.MessageServer.Persistence.Sqlite;
 using KerberosMessaging.MessageServer.Realm;
@@ -58,6 +59,7 @@ public static class MessageServerApp
             // The host would do this at its start, but the options are needed before that.
             app.Services.GetRequiredService<IStartupValidator>().Validate();
             await SqliteStartup.MigrateAsync(app.Services);
+            await LoadAuditAsync(app.Services);
             await LoadIdentityAsync(app.Services);
             MapAdmin(app.UseAdminApi());
             SettleWhenDraining(app.Services.GetRequiredService<DrainService>(), app.Services.GetRequiredService<PushGrace>());
@@ -88,7 +90,6 @@ public static class MessageServerApp
         services.AddValidation();
         services.AddWire();
         services.AddRequests();
-        services.AddSingleton<IAuditWriter, LogAudit>();
 
         services.AddOptions<MailboxOptions>().BindConfiguration(MailboxOptions.SectionName).ValidateOnStart();
         services.AddSingleton<IValidateOptions<MailboxOptions>, MailboxOptionsValidator>();
@@ -120,6 +121,7 @@ public static class MessageServerApp
             .UseLoggerFactory(NullLoggerFactory.Instance)
             .AddInterceptors(new PragmaInterceptor()));
         services.AddSingleton<ServerIdentityStore>();
+        AddAudit(services);
         AddBlobs(services, data);
         AddRealm(services);
 
@@ -129,6 +131,16 @@ public static class MessageServerApp
         services.AddHostedService<Sweeper>();
         services.AddHostedService<BlobSweeper>();
         services.AddHostedService<RealmService>();
+    }
+
+    private static void AddAudit(IServiceCollection services)
+    {
+        services.AddSingleton<AuditWriter>();
+        services.AddSingleton<IAuditWriter>(static provider => provider.GetRequiredService<AuditWriter>());
+        services.AddSingleton(static provider => provider.GetRequiredService<AuditWriter>().Chain);
+        services.AddSingleton<IAuditStore, AuditStore>();
+        services.AddSingleton<AuditLog>();
+        services.AddSingleton<IAdminTokenStore, AdminTokenStore>();
     }
 
     private static void AddBlobs(IServiceCollection services, DataOptions data)
@@ -160,6 +172,14 @@ public static class MessageServerApp
         drain.Undone += grace.Resume;
     }
 
+    private static async Task LoadAuditAsync(IServiceProvider services)
+    {
+        var audit = services.GetRequiredService<AuditWriter>();
+        await audit.LoadAsync(CancellationToken.None);
+        await audit.WriteAsync(new AuditEvent(AuditKind.ServerStarted, Origin.System, "message server"), CancellationToken.None);
+        await services.GetRequiredService<AdminTokens>().LoadAsync(CancellationToken.None);
+    }
+
     private static async Task LoadIdentityAsync(IServiceProvider services)
     {
         if (await services.GetRequiredService<ServerIdentityStore>().LoadAsync(CancellationToken.None) is { } enrolled)
@@ -177,6 +197,8 @@ public static class MessageServerApp
     {
         admin.MapDrain();
         admin.MapJobs();
+        admin.MapAdminTokens();
+        admin.MapAudit();
         admin.MapGet("/connections", ConnectionEndpoints.List).WithTags("Connections").RequireScope(AdminScope.ClientsRead);
         admin.MapGet("/queues", QueueEndpoints.ListAsync).WithTags("Mailboxes").RequireScope(AdminScope.QueuesRead);
         admin.MapGet("/blobs/stats", BlobEndpoints.ReadStatsAsync).WithTags("Blobs").RequireScope(AdminScope.QueuesRead);

@@ -1,3 +1,4 @@
+using KerberosMessaging.Hosting.Admin.Access;
 using KerberosMessaging.Hosting.Audit;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Storage.ValueConversion;
@@ -28,6 +29,8 @@ internal sealed class AuthDbContext(DbContextOptions<AuthDbContext> options) : D
     public DbSet<AuditRow> AuditEvents => Set<AuditRow>();
 
     public DbSet<AuditHeadRow> AuditHeads => Set<AuditHeadRow>();
+
+    public DbSet<AdminTokenRow> AdminTokens => Set<AdminTokenRow>();
 
     protected override void ConfigureConventions(ModelConfigurationBuilder configurationBuilder)
     {
@@ -93,6 +96,7 @@ internal sealed class AuthDbContext(DbContextOptions<AuthDbContext> options) : D
             audit.HasKey(row => row.Sequence);
             audit.Property(row => row.Sequence).ValueGeneratedNever();
         });
+        modelBuilder.Entity<AdminTokenRow>().HasIndex(row => row.Hash).IsUnique();
         modelBuilder.Entity<AuditHeadRow>().Property(row => row.Id).ValueGeneratedNever();
     }
 

@@ -58,6 +58,9 @@ public static class AdminApi
         new AuthenticationBuilder(services).AddScheme<AuthenticationSchemeOptions, AdminTokenHandler>(Scheme, configureOptions: null);
 
         ScopePolicies.Add(services.AddAuthorizationBuilder());
+        services.TryAddSingleton<AdminTokens>();
+        services.TryAddSingleton<FailedAuthentications>();
+        services.AddHostedService(static provider => provider.GetRequiredService<AdminTokens>());
         services.TryAddSingleton<AdminJobs>();
         services.AddHostedService(static provider => provider.GetRequiredService<AdminJobs>());
 

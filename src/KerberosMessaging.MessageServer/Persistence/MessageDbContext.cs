@@ -1,4 +1,8 @@
+using KerberosMessaging.Hosting.Admin.Access;
+using KerberosMessaging.Hosting.Audit;
+using KerberosMessaging.MessageServer.Persistence.Audit;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Storage.ValueConversion;
 
 namespace KerberosMessaging.MessageServer.Persistence;
 
@@ -28,8 +32,19 @@ internal sealed class MessageDbContext(DbContextOptions<MessageDbContext> option
 
     public DbSet<BlobRow> Blobs => Set<BlobRow>();
 
-    protected override void ConfigureConventions(ModelConfigurationBuilder configurationBuilder) =>
+    public DbSet<AuditRow> AuditEvents => Set<AuditRow>();
+
+    public DbSet<AuditHeadRow> AuditHeads => Set<AuditHeadRow>();
+
+    public DbSet<AuditKeyRow> AuditKeys => Set<AuditKeyRow>();
+
+    public DbSet<AdminTokenRow> AdminTokens => Set<AdminTokenRow>();
+
+    protected override void ConfigureConventions(ModelConfigurationBuilder configurationBuilder)
+    {
         configurationBuilder.Properties<Guid>().HaveConversion<BigEndianGuidConverter>().HaveMaxLength(16);
+        configurationBuilder.Properties<DateTimeOffset>().HaveConversion<UnixMilliseconds>();
+    }
 
     protected override void OnModelCreating(ModelBuilder modelBuilder)
     {
@@ -70,6 +85,15 @@ internal sealed class MessageDbContext(DbContextOptions<MessageDbContext> option
         modelBuilder.Entity<OneTimePrekeyRow>().HasKey(static row => new { row.MailboxId, row.Kind, row.Id });
         modelBuilder.Entity<OneTimePrekeyStockRow>().HasKey(static row => new { row.MailboxId, row.Kind });
 
+        modelBuilder.Entity<AuditRow>(static audit =>
+        {
+            audit.HasKey(static row => row.Sequence);
+            audit.Property(static row => row.Sequence).ValueGeneratedNever();
+        });
+        modelBuilder.Entity<AuditHeadRow>().Property(static row => row.Id).ValueGeneratedNever();
+        modelBuilder.Entity<AuditKeyRow>().Property(static row => row.Id).ValueGeneratedNever();
+        modelBuilder.Entity<AdminTokenRow>().HasIndex(static row => row.Hash).IsUnique();
+
         modelBuilder.Entity<BlobRow>(static blob =>
         {
             blob.Property(static row => row.Id).ValueGeneratedNever();
@@ -77,4 +101,8 @@ internal sealed class MessageDbContext(DbContextOptions<MessageDbContext> option
             blob.HasIndex(static row => row.ExpiresAt);
         });
     }
+
+    private sealed class UnixMilliseconds() : ValueConverter<DateTimeOffset, long>(
+        static value => value.ToUnixTimeMilliseconds(),
+        static milliseconds => DateTimeOffset.FromUnixTimeMilliseconds(milliseconds));
 }
