@@ -20,7 +20,7 @@ namespace KerberosMessaging.AuthServer;
 /// <summary>Builds the auth server. The stack and the tests run it in their own process.</summary>
 public static class AuthServerApp
 {
-    private static readonly (string Section, Type Options)[] Sections =
+    internal static readonly (string Section, Type Options)[] Sections =
     [
         (AuthOptions.SectionName, typeof(AuthOptions)),
         (LockoutOptions.SectionName, typeof(LockoutOptions)),
@@ -34,11 +34,12 @@ public static class AuthServerApp
     /// <param name="args">Command-line configuration, such as <c>--Wire:Port=1256</c>.</param>
     /// <param name="configure">Changes the builder before it builds.</param>
     /// <exception cref="StartupException">It cannot start as configured.</exception>
-    /// <exception cref="OptionsValidationException">An option is wrong; several are an <see cref="AggregateException"/> of these.</exception>
+    /// <exception cref="OptionsValidationException">Options are wrong; all of them are named.</exception>
     public static async Task<WebApplication> BuildAsync(string[] args, Action<WebApplicationBuilder>? configure = null)
     {
         var builder = CreateBuilder(args);
         configure?.Invoke(builder);
+        builder.CheckConfiguration(Sections);
         var data = builder.AddDataDirectory("kmsg auth server");
         builder.AddAdminApi(
             "Auth server", "Clients, sessions and message servers of a realm.", typeof(AuthServerApp).Assembly);
@@ -119,6 +120,7 @@ public static class AuthServerApp
         services.AddScoped<AuditLog>();
         services.AddSingleton<Housekeeping>();
         services.AddHostedService(static provider => provider.GetRequiredService<Housekeeping>());
+        services.AddHostedService<HandOver>();
         AddRequests(services);
     }
 

@@ -24,6 +24,14 @@ namespace KerberosMessaging.MessageServer;
 /// <summary>Builds the message server. The stack and the tests run it in their own process.</summary>
 public static class MessageServerApp
 {
+    internal static readonly (string Section, Type Options)[] Sections =
+    [
+        (RealmOptions.SectionName, typeof(RealmOptions)),
+        (MailboxOptions.SectionName, typeof(MailboxOptions)),
+        (PrekeyOptions.SectionName, typeof(PrekeyOptions)),
+        (BlobOptions.SectionName, typeof(BlobOptions)),
+    ];
+
     /// <summary>The server as its program's commands see it.</summary>
     public static ServerDefinition Definition { get; } = new() { Name = "message server", Configure = CreateBuilder, Data = new MessageData() };
 
@@ -34,11 +42,12 @@ public static class MessageServerApp
     /// <param name="args">Command-line configuration, such as <c>--Wire:Port=1257</c>.</param>
     /// <param name="configure">Changes the builder before it builds.</param>
     /// <exception cref="StartupException">It cannot start as configured.</exception>
-    /// <exception cref="OptionsValidationException">An option is wrong; several are an <see cref="AggregateException"/> of these.</exception>
+    /// <exception cref="OptionsValidationException">Options are wrong; all of them are named.</exception>
     public static async Task<WebApplication> BuildAsync(string[] args, Action<WebApplicationBuilder>? configure = null)
     {
         var builder = CreateBuilder(args);
         configure?.Invoke(builder);
+        builder.CheckConfiguration(Sections);
         var data = builder.AddDataDirectory("kmsg message server");
         builder.AddAdminApi(
             "Message server", "Connections, mailboxes and blobs of a message server.", typeof(MessageServerApp).Assembly);
@@ -73,15 +82,7 @@ public static class MessageServerApp
             ContentRootPath = AppContext.BaseDirectory,
             ApplicationName = typeof(MessageServerApp).Assembly.GetName().Name,
         });
-        builder.AddServerDefaults(
-            "message",
-            wirePort: 1257,
-            adminPort: 8082,
-            args,
-            (RealmOptions.SectionName, typeof(RealmOptions)),
-            (MailboxOptions.SectionName, typeof(MailboxOptions)),
-            (PrekeyOptions.SectionName, typeof(PrekeyOptions)),
-            (BlobOptions.SectionName, typeof(BlobOptions)));
+        builder.AddServerDefaults("message", wirePort: 1257, adminPort: 8082, args, Sections);
         return builder;
     }
 

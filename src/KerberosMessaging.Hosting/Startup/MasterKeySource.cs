@@ -31,6 +31,24 @@ internal static class MasterKeySource
     public static MasterKey? LoadPrevious(DataOptions options) =>
         options.ConfiguredPreviousMasterKeyFile is { } path ? Read(path, nameof(DataOptions.PreviousMasterKeyFile)) : null;
 
+    /// <summary>What is wrong with the keys that the options name; null where nothing is. Changes nothing.</summary>
+    /// <param name="options">The options.</param>
+    public static string? Problem(DataOptions options)
+    {
+        try
+        {
+            using var key = options.GivenMasterKey is { } text ? ParseText(text)
+                : options.ConfiguredMasterKeyFile is { } path ? Read(path, nameof(DataOptions.MasterKeyFile))
+                : null;
+            using var previous = LoadPrevious(options);
+            return null;
+        }
+        catch (StartupException e)
+        {
+            return e.Message;
+        }
+    }
+
     private static void Make(DataOptions options, bool isRingSealed)
     {
         var path = options.MasterKeyPath;

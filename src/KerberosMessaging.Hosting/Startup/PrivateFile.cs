@@ -1,7 +1,7 @@
 namespace KerberosMessaging.Hosting.Startup;
 
 /// <summary>Files that hold secrets: for their owner alone, and written whole or not at all.</summary>
-internal static class PrivateFile
+public static class PrivateFile
 {
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
@@ -9,6 +9,8 @@ internal static class PrivateFile
         UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.OtherRead | UnixFileMode.OtherWrite;
 
     /// <summary>Writes a file in the place of what is there, with mode 0600. It outlives a power cut that follows.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="content">Its whole content.</param>
     /// <exception cref="IOException">It cannot be written; what was there is unchanged.</exception>
     /// <exception cref="UnauthorizedAccessException">As before.</exception>
     public static void Write(string path, ReadOnlySpan<byte> content)
@@ -60,5 +62,5 @@ internal static class PrivateFile
     }
 
     /// <summary>Whether somebody but the owner may read or change a file. Not known on Windows.</summary>
-    public static bool IsOpenToOthers(string path) => !OperatingSystem.IsWindows() && (File.GetUnixFileMode(path) & Others) != 0;
+    internal static bool IsOpenToOthers(string path) => !OperatingSystem.IsWindows() && (File.GetUnixFileMode(path) & Others) != 0;
 }
