@@ -1,9 +1,10 @@
 using KerberosMessaging.AuthServer.Admin;
 using KerberosMessaging.AuthServer.Domain;
-using KerberosMessaging.AuthServer.Domain.Audit;
 using KerberosMessaging.AuthServer.Persistence;
 using KerberosMessaging.AuthServer.Requests;
 using KerberosMessaging.Hosting.Admin;
+using KerberosMessaging.Hosting.Admin.Jobs;
+using KerberosMessaging.Hosting.Audit;
 using KerberosMessaging.Hosting.Startup;
 using KerberosMessaging.Hosting.Wire;
 using KerberosMessaging.Protocol.Messages;
@@ -103,6 +104,7 @@ public static class AuthServerApp
         services.AddScoped<DeviceService>();
         services.AddScoped<ClientDirectory>();
         services.AddScoped<ClientAdministration>();
+        services.AddScoped<IAuditStore, AuditStore>();
         services.AddScoped<AuditLog>();
         services.AddSingleton<Housekeeping>();
         services.AddHostedService(static provider => provider.GetRequiredService<Housekeeping>());
@@ -114,6 +116,7 @@ public static class AuthServerApp
         services.AddSingleton(new AuthDatabase(data.PathOf("auth.db")));
         services.AddSingleton(_ => DataFolderLock.Take(data.PathOf("auth.lock")));
         services.AddSingleton<AuthWriter>();
+        services.AddSingleton<IAuditWriter, AuditWriter>();
         services.AddSingleton<AuthReader>();
         services.AddDbContextPool<AuthDbContext>(static (provider, options) => options
             .UseSqlite(provider.GetRequiredService<AuthDatabase>().ConnectionString)
@@ -176,6 +179,7 @@ public static class AuthServerApp
     private static void MapAdmin(RouteGroupBuilder admin)
     {
         admin.MapDrain();
+        admin.MapJobs();
         ClientEndpoints.Map(admin);
         DeviceEndpoints.Map(admin);
         SessionEndpoints.Map(admin);

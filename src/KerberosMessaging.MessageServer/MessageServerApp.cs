@@ -1,4 +1,7 @@
 using KerberosMessaging.Hosting.Admin;
+using KerberosMessaging.Hosting.Admin.Access;
+using KerberosMessaging.Hosting.Admin.Jobs;
+using KerberosMessaging.Hosting.Audit;
 using KerberosMessaging.Hosting.Startup;
 using KerberosMessaging.Hosting.Wire;
 using KerberosMessaging.MessageServer.Admin;
@@ -74,6 +77,7 @@ public static class MessageServerApp
         services.AddValidation();
         services.AddWire();
         services.AddRequests();
+        services.AddSingleton<IAuditWriter, LogAudit>();
 
         services.AddOptions<MailboxOptions>().BindConfiguration(MailboxOptions.SectionName).ValidateOnStart();
         services.AddSingleton<IValidateOptions<MailboxOptions>, MailboxOptionsValidator>();
@@ -161,8 +165,9 @@ public static class MessageServerApp
     private static void MapAdmin(RouteGroupBuilder admin)
     {
         admin.MapDrain();
-        admin.MapGet("/connections", ConnectionEndpoints.List).WithTags("Connections");
-        admin.MapGet("/queues", QueueEndpoints.ListAsync).WithTags("Mailboxes");
-        admin.MapGet("/blobs/stats", BlobEndpoints.ReadStatsAsync).WithTags("Blobs");
+        admin.MapJobs();
+        admin.MapGet("/connections", ConnectionEndpoints.List).WithTags("Connections").RequireScope(AdminScope.ClientsRead);
+        admin.MapGet("/queues", QueueEndpoints.ListAsync).WithTags("Mailboxes").RequireScope(AdminScope.QueuesRead);
+        admin.MapGet("/blobs/stats", BlobEndpoints.ReadStatsAsync).WithTags("Blobs").RequireScope(AdminScope.QueuesRead);
     }
 }
