@@ -1,5 +1,4 @@
 using KerberosMessaging.Hosting.Admin;
-using KerberosMessaging.Hosting.Admin.Access;
 using KerberosMessaging.Hosting.Admin.Jobs;
 using KerberosMessaging.Hosting.Audit;
 using KerberosMessaging.Hosting.Startup;
@@ -60,6 +59,7 @@ public static class MessageServerApp
             app.Services.GetRequiredService<IStartupValidator>().Validate();
             await SqliteStartup.MigrateAsync(app.Services);
             await LoadIdentityAsync(app.Services);
+            await app.Services.GetRequiredService<ClientLimitStore>().LoadAsync(CancellationToken.None);
             MapAdmin(app.UseAdminApi());
             SettleWhenDraining(app.Services.GetRequiredService<DrainService>(), app.Services.GetRequiredService<PushGrace>());
             return app;
@@ -111,10 +111,13 @@ public static class MessageServerApp
         services.AddSingleton<ServerIdentityStore>();
         AddBlobs(services, data);
         AddRealm(services);
+        AddAdministration(services);
 
         // Before Kestrel's, so that they start before the first request comes and stop after the last has gone.
         services.AddHostedService(static provider => provider.GetRequiredService<CommitQueue>());
         services.AddHostedService(static provider => provider.GetRequiredService<StoreGuard>());
+        services.AddHostedService<MailboxMeasurer>();
+        services.AddHostedService(static provider => provider.GetRequiredService<MessageRate>());
         services.AddHostedService<Sweeper>();
         services.AddHostedService<BlobSweeper>();
         services.AddHostedService<RealmService>();
@@ -127,6 +130,15 @@ public static class MessageServerApp
         services.AddSingleton(new BlobStore(data.PathOf("blobs")));
         services.AddSingleton<BlobIndex>();
         services.AddSingleton<BlobService>();
+    }
+
+    private static void AddAdministration(IServiceCollection services)
+    {
+        services.AddSingleton<QueueReader>();
+        services.AddSingleton<MailboxCleaner>();
+        services.AddSingleton<ClientLimitStore>();
+        services.AddSingleton<MessageRate>();
+        services.AddSingleton<StatsReader>();
     }
 
     private static void AddRealm(IServiceCollection services)
@@ -166,8 +178,11 @@ public static class MessageServerApp
     {
         admin.MapDrain();
         admin.MapJobs();
-        admin.MapGet("/connections", ConnectionEndpoints.List).WithTags("Connections").RequireScope(AdminScope.ClientsRead);
-        admin.MapGet("/queues", QueueEndpoints.ListAsync).WithTags("Mailboxes").RequireScope(AdminScope.QueuesRead);
-        admin.MapGet("/blobs/stats", BlobEndpoints.ReadStatsAsync).WithTags("Blobs").RequireScope(AdminScope.QueuesRead);
+        ConnectionEndpoints.Map(admin);
+        QueueEndpoints.Map(admin);
+        BlobEndpoints.Map(admin);
+        PrekeyEndpoints.Map(admin);
+        LimitEndpoints.Map(admin);
+        StatsEndpoints.Map(admin);
     }
 }

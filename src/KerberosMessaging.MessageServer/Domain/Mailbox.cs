@@ -144,6 +144,7 @@ internal sealed class Mailbox
         lock (_lock)
         {
             var isStored = false;
+            var unwritten = 0;
             foreach (var (first, last) in ranges)
             {
                 for (var sequence = Math.Max(first, _unsettled.First); sequence <= last && sequence < _unsettled.End; sequence++)
@@ -152,6 +153,7 @@ internal sealed class Mailbox
                     {
                         // What is in a transaction now is deleted after it, and the device is answered only then.
                         isStored |= envelope.State >= EnvelopeState.Committing;
+                        unwritten += envelope.State < EnvelopeState.Committing ? 1 : 0;
                         Acknowledge(envelope);
                     }
                 }
@@ -159,6 +161,7 @@ internal sealed class Mailbox
                 isStored |= first <= _newestStored;
             }
 
+            _queue.Totals.AddDelivered(unwritten);
             return isStored ? Delete(ranges) : null;
         }
     }

@@ -13,6 +13,7 @@ internal sealed class MailboxTotals
     private long _measuredThrough;
     private long _count;
     private long _bytes;
+    private long _delivered;
 
     /// <summary>Whether all mailboxes are measured. Before, there are no numbers.</summary>
     public bool IsMeasured
@@ -38,6 +39,9 @@ internal sealed class MailboxTotals
         }
     }
 
+    /// <summary>How many messages devices have acknowledged since the start.</summary>
+    public long Delivered => Interlocked.Read(ref _delivered);
+
     /// <summary>The mailboxes in which something waits.</summary>
     public Dictionary<long, MailboxTotal> ToDictionary()
     {
@@ -46,6 +50,9 @@ internal sealed class MailboxTotals
             return new Dictionary<long, MailboxTotal>(_mailboxes);
         }
     }
+
+    /// <summary>Counts messages that were acknowledged before they were written.</summary>
+    public void AddDelivered(int count) => Interlocked.Add(ref _delivered, count);
 
     /// <summary>For the one writer: takes over what was committed.</summary>
     public void Apply(IReadOnlyList<StoreWrite> writes)
@@ -68,6 +75,7 @@ internal sealed class MailboxTotals
                 break;
             case AcknowledgeWrite { Result: var (count, bytes) } acknowledge:
                 Add(acknowledge.Mailbox, -count, -bytes);
+                AddDelivered(count);
                 break;
             case DiscardWrite { Result: var (count, bytes) } discard:
                 Add(discard.Mailbox, -count, -bytes);
