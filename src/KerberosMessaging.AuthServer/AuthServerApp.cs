@@ -6,6 +6,7 @@ using KerberosMessaging.Hosting.Admin;
 using KerberosMessaging.Hosting.Admin.Jobs;
 using KerberosMessaging.Hosting.Audit;
 using KerberosMessaging.Hosting.Startup;
+using KerberosMessaging.Hosting.Startup.Commands;
 using KerberosMessaging.Hosting.Wire;
 using KerberosMessaging.Protocol.Messages;
 using Microsoft.AspNetCore.DataProtection;
@@ -25,6 +26,9 @@ public static class AuthServerApp
         (KeyOptions.SectionName, typeof(KeyOptions)),
     ];
 
+    /// <summary>The server as its program's commands see it.</summary>
+    public static ServerDefinition Definition { get; } = new() { Name = "auth server", Configure = CreateBuilder };
+
     /// <summary>Builds the server: keys made or opened, migrations applied, ready to start.</summary>
     /// <param name="args">Command-line configuration, such as <c>--Wire:Port=1256</c>.</param>
     /// <param name="configure">Changes the builder before it builds.</param>
@@ -32,13 +36,7 @@ public static class AuthServerApp
     /// <exception cref="OptionsValidationException">An option is wrong; several are an <see cref="AggregateException"/> of these.</exception>
     public static async Task<WebApplication> BuildAsync(string[] args, Action<WebApplicationBuilder>? configure = null)
     {
-        var builder = WebApplication.CreateBuilder(new WebApplicationOptions
-        {
-            Args = args,
-            ContentRootPath = AppContext.BaseDirectory,
-            ApplicationName = typeof(AuthServerApp).Assembly.GetName().Name,
-        });
-        builder.AddServerDefaults("auth", wirePort: 1256, adminPort: 8081, args, Sections);
+        var builder = CreateBuilder(args);
         configure?.Invoke(builder);
         var data = builder.AddDataDirectory("kmsg auth server");
         builder.AddAdminApi(
@@ -74,6 +72,18 @@ public static class AuthServerApp
         var made = await app.Services.GetRequiredService<OneTimeTokens>()
             .MakeEnrolmentAsync(server: null, life, Origin.System, CancellationToken.None);
         return made.Token;
+    }
+
+    private static WebApplicationBuilder CreateBuilder(string[] args)
+    {
+        var builder = WebApplication.CreateBuilder(new WebApplicationOptions
+        {
+            Args = args,
+            ContentRootPath = AppContext.BaseDirectory,
+            ApplicationName = typeof(AuthServerApp).Assembly.GetName().Name,
+        });
+        builder.AddServerDefaults("auth", wirePort: 1256, adminPort: 8081, args, Sections);
+        return builder;
     }
 
     private static void AddServices(IServiceCollection services, DataOptions data)
