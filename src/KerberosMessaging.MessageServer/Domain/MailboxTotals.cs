@@ -113,7 +113,7 @@ internal sealed class MailboxTotals
         }
     }
 
-    private void Add(long mailbox, int count, long bytes)
+    private void Add(long mailbox, long count, long bytes)
     {
         if (count == 0 || mailbox > _measuredThrough)
         {

@@ -14,7 +14,7 @@ public sealed class ClientLimits(TimeProvider time)
 
     /// <summary>The limits that have not expired.</summary>
     public IReadOnlyList<ClientLimit> All =>
-        [.. (Volatile.Read(ref _entries)?.Values ?? []).Select(static entry => entry.Limit).Where(limit => limit.ExpiresAt > time.GetUtcNow())];
+        [.. (Volatile.Read(ref _entries) ?? []).Select(static pair => pair.Value.Limit).Where(limit => limit.ExpiresAt > time.GetUtcNow())];
 
     /// <summary>A client's limit; null when it has none of its own.</summary>
     /// <param name="client">The client.</param>
