@@ -144,4 +144,4 @@ internal static class ConnectionEndpoints
 /// <summary>How to end a connection.</summary>
 /// <param name="Reason" example="stuck since the network change">Why, for the audit log; the client is not told.</param>
 /// <param name="RetryAfterSeconds" example="5">After how many seconds the client is told to come back; 1 when missing.</param>
-internal sealed record KickRequest([property: StringLength(200)] string? Reason = null, [property: Range(1, 3600)] int? RetryAfterSeconds = null);
+public sealed record KickRequest([StringLength(200)] string? Reason = null, [Range(1, 3600)] int? RetryAfterSeconds = null);

@@ -113,10 +113,10 @@ internal static class LimitEndpoints
 /// <param name="RequestsPerSecond" example="10">Requests a second.</param>
 /// <param name="Burst" example="50">Requests at once.</param>
 /// <param name="Minutes" example="60">For how many minutes.</param>
-internal sealed record ClientLimitRequest(
-    [property: Required, Range(1, 1_000_000)] int? RequestsPerSecond,
-    [property: Required, Range(1, 1_000_000)] int? Burst,
-    [property: Required, Range(1, 366 * 24 * 60)] int? Minutes);
+public sealed record ClientLimitRequest(
+    [Required, Range(1, 1_000_000)] int? RequestsPerSecond,
+    [Required, Range(1, 1_000_000)] int? Burst,
+    [Required, Range(1, 366 * 24 * 60)] int? Minutes);
 
 /// <summary>A client's own limit.</summary>
 /// <param name="ClientId" example="0b5c8f37-61d2-4f0e-8a53-9d1e6c7b2a40">The client's id.</param>

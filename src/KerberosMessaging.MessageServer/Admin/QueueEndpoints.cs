@@ -209,10 +209,11 @@ internal readonly record struct CleaningServices(
 
 /// <summary>What is to be deleted.</summary>
 /// <param name="OlderThanSeconds" example="1209600">What was accepted so many seconds ago or earlier.</param>
-internal sealed record ExpireRequest([property: Required, Range(0, 10L * 365 * 24 * 3600)] long? OlderThanSeconds)
+public sealed record ExpireRequest([Required, Range(0, 315_360_000)] long? OlderThanSeconds)
 {
     // To the millisecond after, as times are stored: what is just so old goes too.
-    public DateTimeOffset Before(TimeProvider time) => time.GetUtcNow().AddSeconds(-OlderThanSeconds!.Value).AddMilliseconds(1);
+    internal DateTimeOffset Before(TimeProvider time) => time.GetUtcNow().AddSeconds(-OlderThanSeconds!.Value).AddMilliseconds(1);
 
+    /// <inheritdoc />
     public override string ToString() => FormattableString.Invariant($"older than {OlderThanSeconds} s");
 }

@@ -182,7 +182,7 @@ public sealed class MailboxCleanerTests : IAsyncLifetime
                     _core.Time.Advance(Grace);
                 }
             }
-        });
+        }, Cancellation);
 
         // A device that acknowledges some of what comes, and whose mail goes through the disk now and then.
         var receiving = Task.Run(async () =>
@@ -202,7 +202,7 @@ public sealed class MailboxCleanerTests : IAsyncLifetime
                 await _core.Deliveries.GrantAsync(bob, 50);
                 await Task.Yield();
             }
-        });
+        }, Cancellation);
         for (var i = 0; i < 30; i++)
         {
             await PurgeAsync();
