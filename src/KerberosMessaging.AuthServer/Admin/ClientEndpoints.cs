@@ -25,16 +25,11 @@ internal static class ClientEndpoints
         var clients = admin.MapGroup("/clients").WithTags("Clients");
         clients.MapGet("", ListAsync).RequireScope(AdminScope.ClientsRead);
         clients.MapGet("/{id:guid}", GetAsync).RequireScope(AdminScope.ClientsRead);
-        clients.MapDelete("/{id:guid}", DeleteAsync).RequireScope(AdminScope.ClientsWrite)
-            .ProducesProblem(StatusCodes.Status412PreconditionFailed);
-        clients.MapPost("/{id:guid}/disable", DisableAsync).RequireScope(AdminScope.ClientsWrite)
-            .ProducesProblem(StatusCodes.Status412PreconditionFailed);
-        clients.MapPost("/{id:guid}/enable", EnableAsync).RequireScope(AdminScope.ClientsWrite)
-            .ProducesProblem(StatusCodes.Status412PreconditionFailed);
-        clients.MapPost("/{id:guid}/reset-token", CreateResetTokenAsync).RequireScope(AdminScope.ClientsWrite)
-            .ProducesProblem(StatusCodes.Status412PreconditionFailed);
-        clients.MapPost("/{id:guid}/sessions/revoke", RevokeSessionsAsync).RequireScope(AdminScope.SessionsRevoke)
-            .ProducesProblem(StatusCodes.Status412PreconditionFailed);
+        clients.MapDelete("/{id:guid}", DeleteAsync).RequireScope(AdminScope.ClientsWrite);
+        clients.MapPost("/{id:guid}/disable", DisableAsync).RequireScope(AdminScope.ClientsWrite);
+        clients.MapPost("/{id:guid}/enable", EnableAsync).RequireScope(AdminScope.ClientsWrite);
+        clients.MapPost("/{id:guid}/reset-token", CreateResetTokenAsync).RequireScope(AdminScope.ClientsWrite);
+        clients.MapPost("/{id:guid}/sessions/revoke", RevokeSessionsAsync).RequireScope(AdminScope.SessionsRevoke);
     }
 
     /// <summary>Lists the clients</summary>

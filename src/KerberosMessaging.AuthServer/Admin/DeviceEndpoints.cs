@@ -38,8 +38,7 @@ internal static class DeviceEndpoints
         var devices = admin.MapGroup("/clients/{id:guid}/devices").WithTags("Clients");
         devices.MapGet("", ListAsync).RequireScope(AdminScope.ClientsRead);
         devices.MapGet("/{deviceId:guid}", GetAsync).RequireScope(AdminScope.ClientsRead);
-        devices.MapDelete("/{deviceId:guid}", RemoveAsync).RequireScope(AdminScope.ClientsWrite)
-            .ProducesProblem(StatusCodes.Status412PreconditionFailed);
+        devices.MapDelete("/{deviceId:guid}", RemoveAsync).RequireScope(AdminScope.ClientsWrite);
     }
 
     /// <summary>Lists the devices of a client</summary>

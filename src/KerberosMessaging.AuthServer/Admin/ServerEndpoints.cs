@@ -60,14 +60,10 @@ internal static class ServerEndpoints
         all.MapGet("/servers", ListAsync).RequireScope(AdminScope.MetricsRead);
         all.MapGet("/servers/{id:guid}", GetAsync).RequireScope(AdminScope.MetricsRead);
         all.MapPost("/enrolment-tokens", CreateEnrolmentTokenAsync).RequireScope(AdminScope.Ops);
-        all.MapPost("/servers/{id:guid}/enrolment-token", CreateNewEnrolmentTokenAsync).RequireScope(AdminScope.Ops)
-            .ProducesProblem(StatusCodes.Status412PreconditionFailed);
-        all.MapPost("/servers/{id:guid}/disable", DisableAsync).RequireScope(AdminScope.Ops)
-            .ProducesProblem(StatusCodes.Status412PreconditionFailed);
-        all.MapPost("/servers/{id:guid}/enable", EnableAsync).RequireScope(AdminScope.Ops)
-            .ProducesProblem(StatusCodes.Status412PreconditionFailed);
-        all.MapPost("/servers/{id:guid}/rotate-key", RotateKeyAsync).RequireScope(AdminScope.KeysRotate)
-            .ProducesProblem(StatusCodes.Status412PreconditionFailed);
+        all.MapPost("/servers/{id:guid}/enrolment-token", CreateNewEnrolmentTokenAsync).RequireScope(AdminScope.Ops);
+        all.MapPost("/servers/{id:guid}/disable", DisableAsync).RequireScope(AdminScope.Ops);
+        all.MapPost("/servers/{id:guid}/enable", EnableAsync).RequireScope(AdminScope.Ops);
+        all.MapPost("/servers/{id:guid}/rotate-key", RotateKeyAsync).RequireScope(AdminScope.KeysRotate);
     }
 
     /// <summary>Lists the message servers</summary>

@@ -23,8 +23,7 @@ internal static class SessionEndpoints
         var sessions = admin.MapGroup("/sessions").WithTags("Sessions");
         sessions.MapGet("", ListAsync).RequireScope(AdminScope.ClientsRead);
         sessions.MapGet("/{id:guid}", GetAsync).RequireScope(AdminScope.ClientsRead);
-        sessions.MapPost("/{id:guid}/revoke", RevokeAsync).RequireScope(AdminScope.SessionsRevoke)
-            .ProducesProblem(StatusCodes.Status412PreconditionFailed);
+        sessions.MapPost("/{id:guid}/revoke", RevokeAsync).RequireScope(AdminScope.SessionsRevoke);
         sessions.MapPost("/revoke", RevokeManyAsync).RequireScope(AdminScope.SessionsRevoke);
     }
 

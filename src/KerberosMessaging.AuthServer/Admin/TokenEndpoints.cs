@@ -84,8 +84,7 @@ internal static class TokenEndpoints
         tokens.MapGet("/one-time-tokens", ListAsync).RequireScope(AdminScope.ClientsRead);
         tokens.MapGet("/one-time-tokens/{id:guid}", GetAsync).RequireScope(AdminScope.ClientsRead);
         tokens.MapDelete("/one-time-tokens/{id:guid}", RevokeAsync).RequireScope(AdminScope.ClientsWrite)
-            .ProducesProblem(StatusCodes.Status409Conflict)
-            .ProducesProblem(StatusCodes.Status412PreconditionFailed);
+            .ProducesProblem(StatusCodes.Status409Conflict);
     }
 
     /// <summary>Makes an invite</summary>

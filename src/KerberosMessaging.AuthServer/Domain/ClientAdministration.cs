@@ -61,7 +61,7 @@ internal sealed class ClientAdministration(AuthWriter writer, RevocationLog revo
 
     /// <summary>Makes a token with which the client sets a new password. Its sessions end at once, its devices when the token is used.</summary>
     public Task<(AdminChange Change, NewToken? Token)> MakeResetTokenAsync(
-        Guid client, Precondition ifMatch, Origin origin, CancellationToken cancellationToken) => writer.WriteAsync(
+        Guid client, Precondition ifMatch, Origin origin, CancellationToken cancellationToken) => writer.WriteAsync<(AdminChange, NewToken?)>(
         scope =>
         {
             var change = FindActive(scope, client, ifMatch, out _);

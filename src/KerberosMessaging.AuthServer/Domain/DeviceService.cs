@@ -1,7 +1,7 @@
-using KerberosMessaging.AuthServer.Domain.Audit;
 using KerberosMessaging.AuthServer.Persistence;
 using KerberosMessaging.Cryptography;
 using KerberosMessaging.Hosting.Admin;
+using KerberosMessaging.Hosting.Audit;
 using KerberosMessaging.Protocol;
 using KerberosMessaging.Tickets;
 using Microsoft.EntityFrameworkCore;

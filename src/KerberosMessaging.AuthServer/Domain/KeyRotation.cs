@@ -1,6 +1,6 @@
-using KerberosMessaging.AuthServer.Domain.Audit;
 using KerberosMessaging.AuthServer.Persistence;
 using KerberosMessaging.Hosting.Admin;
+using KerberosMessaging.Hosting.Audit;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
 

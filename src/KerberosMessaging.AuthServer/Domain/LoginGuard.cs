@@ -1,7 +1,7 @@
 using System.Security.Cryptography;
-using KerberosMessaging.AuthServer.Domain.Audit;
 using KerberosMessaging.AuthServer.Persistence;
 using KerberosMessaging.Hosting.Admin;
+using KerberosMessaging.Hosting.Audit;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
 

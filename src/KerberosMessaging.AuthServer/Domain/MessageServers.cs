@@ -1,8 +1,8 @@
 using System.Collections.Concurrent;
-using KerberosMessaging.AuthServer.Domain.Audit;
 using KerberosMessaging.AuthServer.Persistence;
 using KerberosMessaging.Cryptography;
 using KerberosMessaging.Hosting.Admin;
+using KerberosMessaging.Hosting.Audit;
 using KerberosMessaging.Hosting.Startup;
 using KerberosMessaging.Protocol;
 using Microsoft.AspNetCore.DataProtection;
@@ -171,10 +171,12 @@ internal sealed class MessageServers : IDisposable
 
     /// <summary>Makes a token with which a known server enrols anew.</summary>
     public Task<(AdminChange Change, NewToken? Token)> MakeEnrolmentAsync(
-        ServerId id, Precondition ifMatch, TimeSpan life, Origin origin, CancellationToken cancellationToken) => _writer.WriteAsync(
-        scope => Find(scope, id, ifMatch, out var row) is var found and not AdminChange.Done
-            ? (found, null)
-            : (found, OneTimeTokens.MakeEnrolment(scope, row!.Id, life, origin)),
+        ServerId id, Precondition ifMatch, TimeSpan life, Origin origin, CancellationToken cancellationToken) => _writer.WriteAsync<(AdminChange, NewToken?)>(
+        scope =>
+        {
+            var found = Find(scope, id, ifMatch, out var row);
+            return found == AdminChange.Done ? (found, OneTimeTokens.MakeEnrolment(scope, row!.Id, life, origin)) : (found, null);
+        },
         cancellationToken);
 
     /// <summary>Gives a server no more tickets and cuts its channel, or the opposite.</summary>

@@ -3,8 +3,8 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using KerberosMessaging.AuthServer.Domain;
-using KerberosMessaging.AuthServer.Domain.Audit;
 using KerberosMessaging.AuthServer.Tests.Support;
+using KerberosMessaging.Hosting.Audit;
 using KerberosMessaging.Protocol;
 using KerberosMessaging.Protocol.Messages;
 using Microsoft.Extensions.DependencyInjection;
@@ -108,6 +108,23 @@ public sealed class LockoutAdminTests : IAsyncLifetime
         Assert.Equal(2, await ClearAsync("all=true"));
 
         await _client.FailToLogInAsync("alice");
+    }
+
+    [Fact]
+    public async Task One_row_is_cleared_and_the_others_stay()
+    {
+        await LockAsync("alice");
+        await _client.FailToLogInAsync("bob");
+        var locked = Assert.Single(await _admin.ListAsync("/lockouts?blocked=true"));
+        Assert.Equal(locked.GetRawText(), (await _admin.ReadAsync($"/lockouts/{locked.Id()}")).GetRawText());
+
+        await _admin.ChangeAsync(HttpMethod.Delete, $"/lockouts/{locked.Id()}");
+
+        Assert.Equal(2, (await _admin.ListAsync("/lockouts")).Count);
+        await _client.FailToLogInAsync("alice");
+        await _admin.ProblemAsync(HttpMethod.Delete, $"/lockouts/{locked.Id()}", System.Net.HttpStatusCode.NotFound);
+        var row = Assert.Single(await _server.AuditAsync(AuditKind.LockoutCleared));
+        Assert.Contains(locked.Id().ToString(), row.Detail, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -91,7 +91,7 @@ internal sealed class SortOrders<TRow>(string table, Func<TRow, Guid> id, params
 
 /// <summary>A page that is asked for.</summary>
 /// <typeparam name="TRow">What is listed.</typeparam>
-/// <param name="Query">Its rows; conditions are added to it.</param>
+/// <param name="query">Its rows; conditions are added to it.</param>
 /// <param name="limit">How many it has at most.</param>
 /// <param name="cursor">The cursor after a row.</param>
 internal sealed class ListPage<TRow>(SortedQuery<TRow> query, int limit, Func<TRow, string> cursor)
