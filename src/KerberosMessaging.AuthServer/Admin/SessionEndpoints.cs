@@ -134,14 +134,14 @@ internal static class SessionEndpoints
         HttpContext context,
         CancellationToken cancellationToken)
     {
-        var isByFilter = wanted.Clients is not null || wanted.CreatedBefore is not null;
+        var isByFilter = wanted.Clients is { Count: > 0 } || wanted.CreatedBefore is not null;
         var isAll = wanted.All == true;
-        if ((wanted.Sessions is not null ? 1 : 0) + (isByFilter ? 1 : 0) + (isAll ? 1 : 0) != 1)
+        if ((wanted.Sessions is { Count: > 0 } ? 1 : 0) + (isByFilter ? 1 : 0) + (isAll ? 1 : 0) != 1)
         {
             return AdminResults.Wrong("all", "Say which sessions: sessions; or clients, createdBefore or both; or else all=true alone.");
         }
 
-        if (wanted.Sessions is { } ids)
+        if (wanted.Sessions is { Count: > 0 } ids)
         {
             return TypedResults.Ok(new RevokedSessionsView(await sessions.RevokeAsync(ids, context.ToOrigin(), cancellationToken)));
         }
@@ -149,8 +149,8 @@ internal static class SessionEndpoints
         // What is stored has no more than milliseconds: a session of this very one is meant too.
         var now = time.GetUtcNow();
         var filter = new SessionFilter(
-            wanted.Clients,
-            wanted.CreatedBefore is { } before && before < now ? before : now + TimeSpan.FromMilliseconds(1));
+            wanted.Clients is { Count: > 0 } clients ? clients : null,
+            wanted.CreatedBefore is { } before && before <= now ? before : now + TimeSpan.FromMilliseconds(1));
         var origin = context.ToOrigin();
         var total = await SessionAdministration.CountAsync(database, filter, now, cancellationToken);
         var job = await jobs.StartAsync(

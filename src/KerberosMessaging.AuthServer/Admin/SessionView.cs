@@ -45,9 +45,9 @@ internal sealed record RevokedSessionsView(int Revoked);
 
 // Public, since the framework validates public types alone.
 /// <summary>Which sessions to end: `sessions`; or `clients`, `createdBefore` or both; or `all`.</summary>
-/// <param name="Sessions">These sessions, at most 1,000: they are ended at once.</param>
-/// <param name="Clients">The sessions of these clients, at most 1,000.</param>
-/// <param name="CreatedBefore" example="2026-05-04T08:00:00Z">Sessions that began before this time.</param>
+/// <param name="Sessions" example="[]">These sessions, at most 1,000: they are ended at once.</param>
+/// <param name="Clients" example="[]">The sessions of these clients, at most 1,000.</param>
+/// <param name="CreatedBefore" example="2020-01-01T00:00:00Z">Sessions that began before this time.</param>
 /// <param name="All" example="false">Everybody's sessions, those that begin after this request excepted.</param>
 public sealed record SessionsToRevoke(
     [MaxLength(SessionsToRevoke.Most)] IReadOnlyList<Guid>? Sessions,

@@ -76,7 +76,8 @@ public sealed class AdminDocumentationTests : IAsyncLifetime
             var name = $"{method} {path}";
             Assert.True(operation.GetProperty("summary").GetString()!.Length > 0, name);
             Assert.True(operation.GetProperty("tags").GetArrayLength() == 1, name);
-            Assert.Equal("""[{"Bearer":[]}]""", JsonSerializer.Serialize(operation.GetProperty("security")));
+            var bearer = operation.GetProperty("security").EnumerateArray().Single().GetProperty("Bearer");
+            Assert.True(bearer.GetArrayLength() == 1, name);
 
             var responses = operation.GetProperty("responses").EnumerateObject().Select(static response => response.Name).ToHashSet();
             Assert.Contains("401", responses);

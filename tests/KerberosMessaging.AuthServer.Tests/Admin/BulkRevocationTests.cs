@@ -146,6 +146,7 @@ public sealed class BulkRevocationTests : IAsyncLifetime
         {
             new { },
             new { all = false },
+            new { sessions = Array.Empty<Guid>(), clients = Array.Empty<Guid>() },
             new { all = true, createdBefore = now },
             new { all = true, sessions = new[] { Guid.NewGuid() } },
             new { sessions = new[] { Guid.NewGuid() }, clients = new[] { Guid.NewGuid() } },

@@ -72,7 +72,8 @@ public sealed class ManyClientsTests : IAsyncLifetime
             await _admin.ReadAsync($"/clients?{query}");
         }
 
-        Assert.InRange((Process.GetCurrentProcess().TotalProcessorTime - before) / times, TimeSpan.Zero, MostPerPage * 2);
+        // Every client is looked at, in an order in which each may be on another page of the file.
+        Assert.InRange((Process.GetCurrentProcess().TotalProcessorTime - before) / times, TimeSpan.Zero, MostPerPage * 6);
     }
 
     [Fact]
