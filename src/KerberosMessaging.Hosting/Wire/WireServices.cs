@@ -37,9 +37,11 @@ public static class WireServices
         services.TryAddSingleton<WireListener>();
         services.TryAddSingleton(static provider =>
             new ServerTelemetry(ServerTelemetry.DefaultName, provider.GetRequiredService<IMeterFactory>()));
+        services.TryAddSingleton<ProxyProtocol>();
         services.TryAddSingleton<ServerMetrics>();
         services.TryAddSingleton<LimitReports>();
         services.TryAddSingleton<ConnectionLimits>();
+        services.TryAddSingleton<ClientLimits>();
         services.TryAddSingleton<RequestLimits>();
         return services;
     }
@@ -95,9 +97,15 @@ public static class WireServices
     {
         var options = kestrel.ApplicationServices.GetRequiredService<IOptions<WireOptions>>().Value;
         var listener = kestrel.ApplicationServices.GetRequiredService<WireListener>();
+        var proxies = kestrel.ApplicationServices.GetRequiredService<ProxyProtocol>();
         kestrel.Listen(IPAddress.Parse(options.Address), options.Port, listen =>
         {
             listener.Attach(listen);
+            if (proxies.IsOn)
+            {
+                listen.Use(next => connection => proxies.OnConnectedAsync(connection, next));
+            }
+
             listen.UseConnectionHandler<WireConnectionHandler>();
         });
     }

@@ -30,6 +30,9 @@ internal sealed partial class CommitQueue(
     private Thread? _writer;
     private long _batches;
 
+    /// <summary>What waits on disk, as of the last commit.</summary>
+    public MailboxTotals Totals { get; } = new();
+
     /// <summary>How many transactions were committed.</summary>
     public long Batches => Volatile.Read(ref _batches);
 
@@ -151,6 +154,7 @@ internal sealed partial class CommitQueue(
             store.WriteAsync(_batch.Writes, time.GetUtcNow()).AsTask().GetAwaiter().GetResult();
             commit?.Succeeded();
             metrics?.Committed(_batch.Writes);
+            Totals.Apply(_batch.Writes);
             Interlocked.Increment(ref _batches);
             return true;
         }
