@@ -6,7 +6,10 @@ using KerberosMessaging.Hosting.Admin;
 using KerberosMessaging.Hosting.Admin.Access;
 using KerberosMessaging.Hosting.Admin.Jobs;
 using KerberosMessaging.Hosting.Audit;
+using KerberosMessaging.Hosting.Health;
+using KerberosMessaging.Hosting.Logs;
 using KerberosMessaging.Hosting.Startup;
+using KerberosMessaging.Hosting.Telemetry;
 using KerberosMessaging.Hosting.Startup.Commands;
 using KerberosMessaging.Hosting.Wire;
 using KerberosMessaging.Protocol.Messages;
@@ -52,6 +55,8 @@ public static class AuthServerApp
             app.Services.GetRequiredService<IStartupValidator>().Validate();
             await PrepareAsync(app);
             MapAdmin(app.UseAdminApi());
+            app.MapMetrics();
+            app.Services.GetRequiredService<AuthFigures>();
             app.Services.GetRequiredService<ReadinessState>().SetReady();
             return app;
         }
@@ -99,6 +104,7 @@ public static class AuthServerApp
         services.AddValidation();
         services.AddWire();
         AddPersistence(services, data);
+        services.AddServerHealth<AuthDatabaseProbe>().AddCheck<KeyAgeCheck>("keys");
 
         services.AddSingleton<RealmKeysHolder>();
         services.AddSingleton(static provider => provider.GetRequiredService<RealmKeysHolder>().Keys);
@@ -130,6 +136,8 @@ public static class AuthServerApp
     {
         services.AddSingleton(new AuthDatabase(data.PathOf(AuthData.DatabaseFile)));
         services.AddSingleton(_ => DataFolderLock.Take(data.PathOf(AuthData.Lock)));
+        services.AddSingleton<AuthMetrics>();
+        services.AddSingleton<AuthFigures>();
         services.AddSingleton<AuthWriter>();
         services.AddSingleton<IAuditWriter, AuditWriter>();
         services.AddSingleton<IAdminTokenStore, AdminTokenStore>();
@@ -197,6 +205,7 @@ public static class AuthServerApp
     private static void MapAdmin(RouteGroupBuilder admin)
     {
         admin.MapDrain();
+        admin.MapLogLevel();
         admin.MapJobs();
         admin.MapAdminTokens();
         ClientEndpoints.Map(admin);

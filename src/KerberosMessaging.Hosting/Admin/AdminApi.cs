@@ -1,6 +1,8 @@
 using System.Reflection;
 using KerberosMessaging.Hosting.Admin.Access;
 using KerberosMessaging.Hosting.Admin.Jobs;
+using KerberosMessaging.Hosting.Health;
+using KerberosMessaging.Hosting.Logs;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -67,7 +69,8 @@ public static class AdminApi
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IProblemDetailsWriter, AdminProblemWriter>());
         services.AddProblemDetails();
         services.AddValidation();
-        services.AddHealthChecks();
+        services.AddHealthReports();
+        builder.AddLogLevelOverrides();
 
         // Swashbuckle reads the options of MVC, the endpoints those of minimal APIs: both must say the same.
         services.ConfigureHttpJsonOptions(static json => AdminJson.Configure(json.SerializerOptions));
@@ -119,6 +122,7 @@ public static class AdminApi
         app.Lifetime.ApplicationStopping.Register(readiness.SetDraining);
 
         app.Use(SecurityHeaders.AddAsync);
+        app.Use(LogServices.CorrelateAsync);
         app.UseExceptionHandler(new ExceptionHandlerOptions
         {
             ExceptionHandler = AdminProblems.WriteForExceptionAsync,

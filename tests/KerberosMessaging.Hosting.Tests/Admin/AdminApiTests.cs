@@ -3,6 +3,7 @@ using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json;
 using KerberosMessaging.Hosting.Admin;
+using KerberosMessaging.Hosting.Health;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Logging;
@@ -248,7 +249,7 @@ public sealed class AdminApiTests : IAsyncLifetime
     {
         using var folder = new TempFolder();
         await using var server = await AdminServer.StartAsync(folder, static builder => builder.Services.AddHealthChecks()
-            .AddCheck("database", static () => throw new InvalidOperationException(SampleEndpoints.Secret)));
+            .AddCheck("database", static () => throw new InvalidOperationException(SampleEndpoints.Secret), [HealthServices.ReadyTag]));
         server.Readiness.SetReady();
 
         using var response = await server.Client.GetAsync("/health/ready", Cancel);

@@ -266,6 +266,8 @@ internal sealed class MemoryMailboxStore : IMailboxStore, IDisposable
             case MeasureWrite measure:
                 Measure(state, measure);
                 return state;
+            case ProbeWrite:
+                return state;
             default:
                 throw new NotSupportedException($"The store does not know {write.GetType().Name}.");
         }
