@@ -6,6 +6,7 @@ using KerberosMessaging.Hosting.Admin;
 using KerberosMessaging.Hosting.Admin.Access;
 using KerberosMessaging.Hosting.Admin.Jobs;
 using KerberosMessaging.Hosting.Audit;
+using KerberosMessaging.Hosting.Backup;
 using KerberosMessaging.Hosting.Startup;
 using KerberosMessaging.Hosting.Startup.Commands;
 using KerberosMessaging.Hosting.Wire;
@@ -98,6 +99,7 @@ public static class AuthServerApp
         services.AddSingleton<IValidateOptions<KeyOptions>, KeyOptionsValidator>();
         services.AddValidation();
         services.AddWire();
+        services.AddBackups(Definition.Data);
         AddPersistence(services, data);
 
         services.AddSingleton<RealmKeysHolder>();
@@ -196,6 +198,7 @@ public static class AuthServerApp
     {
         admin.MapDrain();
         admin.MapJobs();
+        admin.MapBackups();
         admin.MapAdminTokens();
         ClientEndpoints.Map(admin);
         DeviceEndpoints.Map(admin);

@@ -2,6 +2,7 @@ using KerberosMessaging.Hosting.Admin;
 using KerberosMessaging.Hosting.Admin.Access;
 using KerberosMessaging.Hosting.Admin.Jobs;
 using KerberosMessaging.Hosting.Audit;
+using KerberosMessaging.Hosting.Backup;
 using KerberosMessaging.Hosting.Startup;
 using KerberosMessaging.Hosting.Startup.Commands;
 using KerberosMessaging.Hosting.Wire;
@@ -90,6 +91,7 @@ public static class MessageServerApp
     {
         services.AddValidation();
         services.AddWire();
+        services.AddBackups(Definition.Data);
         services.AddRequests();
 
         services.AddOptions<MailboxOptions>().BindConfiguration(MailboxOptions.SectionName).ValidateOnStart();
@@ -198,6 +200,7 @@ public static class MessageServerApp
     {
         admin.MapDrain();
         admin.MapJobs();
+        admin.MapBackups();
         admin.MapAdminTokens();
         admin.MapAudit();
         admin.MapGet("/connections", ConnectionEndpoints.List).WithTags("Connections").RequireScope(AdminScope.ClientsRead);

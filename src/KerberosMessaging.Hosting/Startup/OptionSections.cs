@@ -1,5 +1,6 @@
 using System.Reflection;
 using KerberosMessaging.Hosting.Admin;
+using KerberosMessaging.Hosting.Backup;
 using KerberosMessaging.Hosting.Wire;
 using KerberosMessaging.Hosting.Wire.Limits;
 
@@ -16,6 +17,7 @@ public static class OptionSections
         (LimitOptions.SectionName, typeof(LimitOptions)),
         (AdminOptions.SectionName, typeof(AdminOptions)),
         (DataOptions.SectionName, typeof(DataOptions)),
+        (BackupOptions.SectionName, typeof(BackupOptions)),
         .. own,
     ];
 
