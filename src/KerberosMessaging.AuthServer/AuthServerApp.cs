@@ -118,6 +118,8 @@ public static class AuthServerApp
         services.AddScoped<DeviceService>();
         services.AddScoped<ClientDirectory>();
         services.AddScoped<ClientAdministration>();
+        services.AddSingleton<SessionAdministration>();
+        services.AddSingleton<RealmStatistics>();
         services.AddScoped<IAuditStore, AuditStore>();
         services.AddScoped<AuditLog>();
         services.AddSingleton<Housekeeping>();
@@ -208,6 +210,7 @@ public static class AuthServerApp
         LockoutEndpoints.Map(admin);
         KeyEndpoints.Map(admin);
         admin.MapAudit();
+        StatsEndpoints.Map(admin);
     }
 
     /// <summary>The keys are in the database, which is migrated only after the services are built.</summary>

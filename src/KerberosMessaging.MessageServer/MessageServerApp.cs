@@ -63,6 +63,7 @@ public static class MessageServerApp
             await LoadAuditAsync(app.Services);
             await RestoredData.SettleAsync(app.Services);
             await LoadIdentityAsync(app.Services);
+            await app.Services.GetRequiredService<ClientLimitStore>().LoadAsync(CancellationToken.None);
             MapAdmin(app.UseAdminApi());
             SettleWhenDraining(app.Services.GetRequiredService<DrainService>(), app.Services.GetRequiredService<PushGrace>());
             return app;
@@ -127,10 +128,13 @@ public static class MessageServerApp
         AddAudit(services);
         AddBlobs(services, data);
         AddRealm(services);
+        AddAdministration(services);
 
         // Before Kestrel's, so that they start before the first request comes and stop after the last has gone.
         services.AddHostedService(static provider => provider.GetRequiredService<CommitQueue>());
         services.AddHostedService(static provider => provider.GetRequiredService<StoreGuard>());
+        services.AddHostedService<MailboxMeasurer>();
+        services.AddHostedService(static provider => provider.GetRequiredService<MessageRate>());
         services.AddHostedService<Sweeper>();
         services.AddHostedService<BlobSweeper>();
         services.AddHostedService<RealmService>();
@@ -153,6 +157,15 @@ public static class MessageServerApp
         services.AddSingleton(new BlobStore(data.PathOf(MessageData.Blobs)));
         services.AddSingleton<BlobIndex>();
         services.AddSingleton<BlobService>();
+    }
+
+    private static void AddAdministration(IServiceCollection services)
+    {
+        services.AddSingleton<QueueReader>();
+        services.AddSingleton<MailboxCleaner>();
+        services.AddSingleton<ClientLimitStore>();
+        services.AddSingleton<MessageRate>();
+        services.AddSingleton<StatsReader>();
     }
 
     private static void AddRealm(IServiceCollection services)
@@ -203,8 +216,11 @@ public static class MessageServerApp
         admin.MapBackups();
         admin.MapAdminTokens();
         admin.MapAudit();
-        admin.MapGet("/connections", ConnectionEndpoints.List).WithTags("Connections").RequireScope(AdminScope.ClientsRead);
-        admin.MapGet("/queues", QueueEndpoints.ListAsync).WithTags("Mailboxes").RequireScope(AdminScope.QueuesRead);
-        admin.MapGet("/blobs/stats", BlobEndpoints.ReadStatsAsync).WithTags("Blobs").RequireScope(AdminScope.QueuesRead);
+        ConnectionEndpoints.Map(admin);
+        QueueEndpoints.Map(admin);
+        BlobEndpoints.Map(admin);
+        PrekeyEndpoints.Map(admin);
+        LimitEndpoints.Map(admin);
+        StatsEndpoints.Map(admin);
     }
 }
