@@ -8,6 +8,7 @@ using KerberosMessaging.Hosting.Admin.Jobs;
 using KerberosMessaging.Hosting.Audit;
 using KerberosMessaging.Hosting.Health;
 using KerberosMessaging.Hosting.Logs;
+using KerberosMessaging.Hosting.Backup;
 using KerberosMessaging.Hosting.Startup;
 using KerberosMessaging.Hosting.Telemetry;
 using KerberosMessaging.Hosting.Startup.Commands;
@@ -103,6 +104,7 @@ public static class AuthServerApp
         services.AddSingleton<IValidateOptions<KeyOptions>, KeyOptionsValidator>();
         services.AddValidation();
         services.AddWire();
+        services.AddBackups(Definition.Data);
         AddPersistence(services, data);
         services.AddServerHealth<AuthDatabaseProbe>().AddCheck<KeyAgeCheck>("keys");
 
@@ -207,6 +209,7 @@ public static class AuthServerApp
         admin.MapDrain();
         admin.MapLogLevel();
         admin.MapJobs();
+        admin.MapBackups();
         admin.MapAdminTokens();
         ClientEndpoints.Map(admin);
         DeviceEndpoints.Map(admin);
