@@ -28,7 +28,7 @@ public static class AuthServerApp
     ];
 
     /// <summary>The server as its program's commands see it.</summary>
-    public static ServerDefinition Definition { get; } = new() { Name = "auth server", Configure = CreateBuilder };
+    public static ServerDefinition Definition { get; } = new() { Name = "auth server", Configure = CreateBuilder, Data = new AuthData() };
 
     /// <summary>Builds the server: keys made or opened, migrations applied, ready to start.</summary>
     /// <param name="args">Command-line configuration, such as <c>--Wire:Port=1256</c>.</param>
@@ -116,6 +116,8 @@ public static class AuthServerApp
         services.AddScoped<DeviceService>();
         services.AddScoped<ClientDirectory>();
         services.AddScoped<ClientAdministration>();
+        services.AddSingleton<SessionAdministration>();
+        services.AddSingleton<RealmStatistics>();
         services.AddScoped<IAuditStore, AuditStore>();
         services.AddScoped<AuditLog>();
         services.AddSingleton<Housekeeping>();
@@ -126,8 +128,8 @@ public static class AuthServerApp
 
     private static void AddPersistence(IServiceCollection services, DataOptions data)
     {
-        services.AddSingleton(new AuthDatabase(data.PathOf("auth.db")));
-        services.AddSingleton(_ => DataFolderLock.Take(data.PathOf("auth.lock")));
+        services.AddSingleton(new AuthDatabase(data.PathOf(AuthData.DatabaseFile)));
+        services.AddSingleton(_ => DataFolderLock.Take(data.PathOf(AuthData.Lock)));
         services.AddSingleton<AuthWriter>();
         services.AddSingleton<IAuditWriter, AuditWriter>();
         services.AddSingleton<IAdminTokenStore, AdminTokenStore>();
@@ -182,6 +184,7 @@ public static class AuthServerApp
             scope.ServiceProvider.GetRequiredService<IDataProtectionProvider>(),
             scope.ServiceProvider.GetRequiredService<TimeProvider>());
         app.Services.GetRequiredService<RealmKeysHolder>().Keys = keys;
+        await RestoredData.SettleAsync(app.Services.GetRequiredService<AuthWriter>());
         await app.Services.GetRequiredService<MessageServers>().LoadAsync(database);
         await app.Services.GetRequiredService<LoginGuard>().LoadAsync(database);
         app.Services.GetRequiredService<RevocationLog>().OnRevoked(app.Services.GetRequiredService<RevokedConnections>().Cut);
@@ -204,6 +207,7 @@ public static class AuthServerApp
         LockoutEndpoints.Map(admin);
         KeyEndpoints.Map(admin);
         admin.MapAudit();
+        StatsEndpoints.Map(admin);
     }
 
     /// <summary>The keys are in the database, which is migrated only after the services are built.</summary>

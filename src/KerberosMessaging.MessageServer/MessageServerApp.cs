@@ -33,7 +33,7 @@ public static class MessageServerApp
     ];
 
     /// <summary>The server as its program's commands see it.</summary>
-    public static ServerDefinition Definition { get; } = new() { Name = "message server", Configure = CreateBuilder };
+    public static ServerDefinition Definition { get; } = new() { Name = "message server", Configure = CreateBuilder, Data = new MessageData() };
 
     /// <summary>
     /// Builds the server: migrations applied, its keys opened if it is enrolled, ready to start. If it is not, it enrols
@@ -60,7 +60,9 @@ public static class MessageServerApp
             app.Services.GetRequiredService<IStartupValidator>().Validate();
             await SqliteStartup.MigrateAsync(app.Services);
             await LoadAuditAsync(app.Services);
+            await RestoredData.SettleAsync(app.Services);
             await LoadIdentityAsync(app.Services);
+            await app.Services.GetRequiredService<ClientLimitStore>().LoadAsync(CancellationToken.None);
             MapAdmin(app.UseAdminApi());
             SettleWhenDraining(app.Services.GetRequiredService<DrainService>(), app.Services.GetRequiredService<PushGrace>());
             return app;
@@ -111,8 +113,8 @@ public static class MessageServerApp
         services.AddSingleton<TicketGate>();
         services.AddSingleton<SignedInConnections>();
 
-        services.AddSingleton(new SqliteDatabase(data.PathOf("message.db")));
-        services.AddSingleton(_ => DataFolderLock.Take(data.PathOf("message.lock")));
+        services.AddSingleton(new SqliteDatabase(data.PathOf(MessageData.DatabaseFile)));
+        services.AddSingleton(_ => DataFolderLock.Take(data.PathOf(MessageData.Lock)));
         services.AddSingleton<IMailboxStore, SqliteMailboxStore>();
 
         // Its failures reach an operator as one line; EF Core would log each of them before, with its stack.
@@ -124,10 +126,13 @@ public static class MessageServerApp
         AddAudit(services);
         AddBlobs(services, data);
         AddRealm(services);
+        AddAdministration(services);
 
         // Before Kestrel's, so that they start before the first request comes and stop after the last has gone.
         services.AddHostedService(static provider => provider.GetRequiredService<CommitQueue>());
         services.AddHostedService(static provider => provider.GetRequiredService<StoreGuard>());
+        services.AddHostedService<MailboxMeasurer>();
+        services.AddHostedService(static provider => provider.GetRequiredService<MessageRate>());
         services.AddHostedService<Sweeper>();
         services.AddHostedService<BlobSweeper>();
         services.AddHostedService<RealmService>();
@@ -147,9 +152,18 @@ public static class MessageServerApp
     {
         services.AddOptions<BlobOptions>().BindConfiguration(BlobOptions.SectionName).ValidateOnStart();
         services.AddSingleton<IValidateOptions<BlobOptions>, BlobOptionsValidator>();
-        services.AddSingleton(new BlobStore(data.PathOf("blobs")));
+        services.AddSingleton(new BlobStore(data.PathOf(MessageData.Blobs)));
         services.AddSingleton<BlobIndex>();
         services.AddSingleton<BlobService>();
+    }
+
+    private static void AddAdministration(IServiceCollection services)
+    {
+        services.AddSingleton<QueueReader>();
+        services.AddSingleton<MailboxCleaner>();
+        services.AddSingleton<ClientLimitStore>();
+        services.AddSingleton<MessageRate>();
+        services.AddSingleton<StatsReader>();
     }
 
     private static void AddRealm(IServiceCollection services)
@@ -199,8 +213,11 @@ public static class MessageServerApp
         admin.MapJobs();
         admin.MapAdminTokens();
         admin.MapAudit();
-        admin.MapGet("/connections", ConnectionEndpoints.List).WithTags("Connections").RequireScope(AdminScope.ClientsRead);
-        admin.MapGet("/queues", QueueEndpoints.ListAsync).WithTags("Mailboxes").RequireScope(AdminScope.QueuesRead);
-        admin.MapGet("/blobs/stats", BlobEndpoints.ReadStatsAsync).WithTags("Blobs").RequireScope(AdminScope.QueuesRead);
+        ConnectionEndpoints.Map(admin);
+        QueueEndpoints.Map(admin);
+        BlobEndpoints.Map(admin);
+        PrekeyEndpoints.Map(admin);
+        LimitEndpoints.Map(admin);
+        StatsEndpoints.Map(admin);
     }
 }

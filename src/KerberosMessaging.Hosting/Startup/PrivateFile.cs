@@ -19,13 +19,7 @@ public static class PrivateFile
         var temporary = $"{path}.{Guid.NewGuid():N}.tmp";
         try
         {
-            var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
-            if (!OperatingSystem.IsWindows())
-            {
-                options.UnixCreateMode = OwnerOnly;
-            }
-
-            using (var stream = new FileStream(temporary, options))
+            using (var stream = Create(temporary))
             {
                 stream.Write(content);
                 stream.Flush(flushToDisk: true);
@@ -37,6 +31,33 @@ public static class PrivateFile
         {
             // There is none once it was moved.
             File.Delete(temporary);
+        }
+    }
+
+    /// <summary>Makes a new file with mode 0600.</summary>
+    /// <exception cref="IOException">It cannot be made, or there is one.</exception>
+    /// <exception cref="UnauthorizedAccessException">As before.</exception>
+    public static FileStream Create(string path)
+    {
+        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
+        if (!OperatingSystem.IsWindows())
+        {
+            options.UnixCreateMode = OwnerOnly;
+        }
+
+        return new FileStream(path, options);
+    }
+
+    /// <summary>Makes a folder with mode 0700 where there is none. Folders that are made on the way get the usual mode.</summary>
+    public static void CreateFolder(string path)
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            Directory.CreateDirectory(path);
+        }
+        else
+        {
+            Directory.CreateDirectory(path, OwnerOnly | UnixFileMode.UserExecute);
         }
     }
 

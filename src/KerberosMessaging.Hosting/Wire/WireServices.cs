@@ -37,6 +37,7 @@ public static class WireServices
         services.TryAddSingleton<ServerMetrics>();
         services.TryAddSingleton<LimitReports>();
         services.TryAddSingleton<ConnectionLimits>();
+        services.TryAddSingleton<ClientLimits>();
         services.TryAddSingleton<RequestLimits>();
         return services;
     }
