@@ -202,6 +202,7 @@ public static class AuthServerApp
         LockoutEndpoints.Map(admin);
         KeyEndpoints.Map(admin);
         admin.MapAudit();
+        admin.MapConfig();
     }
 
     /// <summary>The keys are in the database, which is migrated only after the services are built.</summary>

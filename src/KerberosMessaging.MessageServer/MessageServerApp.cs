@@ -198,6 +198,7 @@ public static class MessageServerApp
         admin.MapJobs();
         admin.MapAdminTokens();
         admin.MapAudit();
+        admin.MapConfig();
         admin.MapGet("/connections", ConnectionEndpoints.List).WithTags("Connections").RequireScope(AdminScope.ClientsRead);
         admin.MapGet("/queues", QueueEndpoints.ListAsync).WithTags("Mailboxes").RequireScope(AdminScope.QueuesRead);
         admin.MapGet("/blobs/stats", BlobEndpoints.ReadStatsAsync).WithTags("Blobs").RequireScope(AdminScope.QueuesRead);

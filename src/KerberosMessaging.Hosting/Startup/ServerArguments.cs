@@ -25,14 +25,7 @@ public static class ServerArguments
     /// <exception cref="StartupException">Names the first argument that is wrong.</exception>
     public static void Check(string[] args, params ReadOnlySpan<(string Section, Type Options)> sections)
     {
-        (string Section, Type Options)[] known =
-        [
-            (WireOptions.SectionName, typeof(WireOptions)),
-            (LimitOptions.SectionName, typeof(LimitOptions)),
-            (AdminOptions.SectionName, typeof(AdminOptions)),
-            (DataOptions.SectionName, typeof(DataOptions)),
-            .. sections,
-        ];
+        var known = All(sections);
         for (var i = 0; i < args.Length; i++)
         {
             if (!args[i].StartsWith("--", StringComparison.Ordinal))
@@ -53,6 +46,16 @@ public static class ServerArguments
             }
         }
     }
+
+    /// <summary>Every server's sections, and this server's own.</summary>
+    internal static (string Section, Type Options)[] All(ReadOnlySpan<(string Section, Type Options)> sections) =>
+    [
+        (WireOptions.SectionName, typeof(WireOptions)),
+        (LimitOptions.SectionName, typeof(LimitOptions)),
+        (AdminOptions.SectionName, typeof(AdminOptions)),
+        (DataOptions.SectionName, typeof(DataOptions)),
+        .. sections,
+    ];
 
     private static bool IsKnown(string name, (string Section, Type Options)[] known)
     {

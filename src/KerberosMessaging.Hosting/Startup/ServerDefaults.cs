@@ -37,6 +37,7 @@ public static class ServerDefaults
         params ReadOnlySpan<(string Section, Type Options)> sections)
     {
         ServerArguments.Check(args, sections);
+        builder.Services.AddSingleton(new OptionSections(ServerArguments.All(sections)));
 
         // Below every other source: sources that come later override earlier ones.
         builder.Configuration.Sources.Insert(0, new Microsoft.Extensions.Configuration.Memory.MemoryConfigurationSource
