@@ -20,7 +20,7 @@ namespace KerberosMessaging.AuthServer;
 /// <summary>Builds the auth server. The stack and the tests run it in their own process.</summary>
 public static class AuthServerApp
 {
-    private static readonly (string Section, Type Options)[] Sections =
+    internal static readonly (string Section, Type Options)[] Sections =
     [
         (AuthOptions.SectionName, typeof(AuthOptions)),
         (LockoutOptions.SectionName, typeof(LockoutOptions)),
@@ -28,17 +28,18 @@ public static class AuthServerApp
     ];
 
     /// <summary>The server as its program's commands see it.</summary>
-    public static ServerDefinition Definition { get; } = new() { Name = "auth server", Configure = CreateBuilder };
+    public static ServerDefinition Definition { get; } = new() { Name = "auth server", Configure = CreateBuilder, Data = new AuthData() };
 
     /// <summary>Builds the server: keys made or opened, migrations applied, ready to start.</summary>
     /// <param name="args">Command-line configuration, such as <c>--Wire:Port=1256</c>.</param>
     /// <param name="configure">Changes the builder before it builds.</param>
     /// <exception cref="StartupException">It cannot start as configured.</exception>
-    /// <exception cref="OptionsValidationException">An option is wrong; several are an <see cref="AggregateException"/> of these.</exception>
+    /// <exception cref="OptionsValidationException">Options are wrong; all of them are named.</exception>
     public static async Task<WebApplication> BuildAsync(string[] args, Action<WebApplicationBuilder>? configure = null)
     {
         var builder = CreateBuilder(args);
         configure?.Invoke(builder);
+        builder.CheckConfiguration(Sections);
         var data = builder.AddDataDirectory("kmsg auth server");
         builder.AddAdminApi(
             "Auth server", "Clients, sessions and message servers of a realm.", typeof(AuthServerApp).Assembly);
@@ -119,13 +120,14 @@ public static class AuthServerApp
         services.AddScoped<AuditLog>();
         services.AddSingleton<Housekeeping>();
         services.AddHostedService(static provider => provider.GetRequiredService<Housekeeping>());
+        services.AddHostedService<HandOver>();
         AddRequests(services);
     }
 
     private static void AddPersistence(IServiceCollection services, DataOptions data)
     {
-        services.AddSingleton(new AuthDatabase(data.PathOf("auth.db")));
-        services.AddSingleton(_ => DataFolderLock.Take(data.PathOf("auth.lock")));
+        services.AddSingleton(new AuthDatabase(data.PathOf(AuthData.DatabaseFile)));
+        services.AddSingleton(_ => DataFolderLock.Take(data.PathOf(AuthData.Lock)));
         services.AddSingleton<AuthWriter>();
         services.AddSingleton<IAuditWriter, AuditWriter>();
         services.AddSingleton<IAdminTokenStore, AdminTokenStore>();
@@ -180,6 +182,7 @@ public static class AuthServerApp
             scope.ServiceProvider.GetRequiredService<IDataProtectionProvider>(),
             scope.ServiceProvider.GetRequiredService<TimeProvider>());
         app.Services.GetRequiredService<RealmKeysHolder>().Keys = keys;
+        await RestoredData.SettleAsync(app.Services.GetRequiredService<AuthWriter>());
         await app.Services.GetRequiredService<MessageServers>().LoadAsync(database);
         await app.Services.GetRequiredService<LoginGuard>().LoadAsync(database);
         app.Services.GetRequiredService<RevocationLog>().OnRevoked(app.Services.GetRequiredService<RevokedConnections>().Cut);

@@ -24,8 +24,16 @@ namespace KerberosMessaging.MessageServer;
 /// <summary>Builds the message server. The stack and the tests run it in their own process.</summary>
 public static class MessageServerApp
 {
+    internal static readonly (string Section, Type Options)[] Sections =
+    [
+        (RealmOptions.SectionName, typeof(RealmOptions)),
+        (MailboxOptions.SectionName, typeof(MailboxOptions)),
+        (PrekeyOptions.SectionName, typeof(PrekeyOptions)),
+        (BlobOptions.SectionName, typeof(BlobOptions)),
+    ];
+
     /// <summary>The server as its program's commands see it.</summary>
-    public static ServerDefinition Definition { get; } = new() { Name = "message server", Configure = CreateBuilder };
+    public static ServerDefinition Definition { get; } = new() { Name = "message server", Configure = CreateBuilder, Data = new MessageData() };
 
     /// <summary>
     /// Builds the server: migrations applied, its keys opened if it is enrolled, ready to start. If it is not, it enrols
@@ -34,11 +42,12 @@ public static class MessageServerApp
     /// <param name="args">Command-line configuration, such as <c>--Wire:Port=1257</c>.</param>
     /// <param name="configure">Changes the builder before it builds.</param>
     /// <exception cref="StartupException">It cannot start as configured.</exception>
-    /// <exception cref="OptionsValidationException">An option is wrong; several are an <see cref="AggregateException"/> of these.</exception>
+    /// <exception cref="OptionsValidationException">Options are wrong; all of them are named.</exception>
     public static async Task<WebApplication> BuildAsync(string[] args, Action<WebApplicationBuilder>? configure = null)
     {
         var builder = CreateBuilder(args);
         configure?.Invoke(builder);
+        builder.CheckConfiguration(Sections);
         var data = builder.AddDataDirectory("kmsg message server");
         builder.AddAdminApi(
             "Message server", "Connections, mailboxes and blobs of a message server.", typeof(MessageServerApp).Assembly);
@@ -51,7 +60,9 @@ public static class MessageServerApp
             app.Services.GetRequiredService<IStartupValidator>().Validate();
             await SqliteStartup.MigrateAsync(app.Services);
             await LoadAuditAsync(app.Services);
+            await RestoredData.SettleAsync(app.Services);
             await LoadIdentityAsync(app.Services);
+            await app.Services.GetRequiredService<ClientLimitStore>().LoadAsync(CancellationToken.None);
             MapAdmin(app.UseAdminApi());
             SettleWhenDraining(app.Services.GetRequiredService<DrainService>(), app.Services.GetRequiredService<PushGrace>());
             return app;
@@ -72,15 +83,7 @@ public static class MessageServerApp
             ContentRootPath = AppContext.BaseDirectory,
             ApplicationName = typeof(MessageServerApp).Assembly.GetName().Name,
         });
-        builder.AddServerDefaults(
-            "message",
-            wirePort: 1257,
-            adminPort: 8082,
-            args,
-            (RealmOptions.SectionName, typeof(RealmOptions)),
-            (MailboxOptions.SectionName, typeof(MailboxOptions)),
-            (PrekeyOptions.SectionName, typeof(PrekeyOptions)),
-            (BlobOptions.SectionName, typeof(BlobOptions)));
+        builder.AddServerDefaults("message", wirePort: 1257, adminPort: 8082, args, Sections);
         return builder;
     }
 
@@ -110,8 +113,8 @@ public static class MessageServerApp
         services.AddSingleton<TicketGate>();
         services.AddSingleton<SignedInConnections>();
 
-        services.AddSingleton(new SqliteDatabase(data.PathOf("message.db")));
-        services.AddSingleton(_ => DataFolderLock.Take(data.PathOf("message.lock")));
+        services.AddSingleton(new SqliteDatabase(data.PathOf(MessageData.DatabaseFile)));
+        services.AddSingleton(_ => DataFolderLock.Take(data.PathOf(MessageData.Lock)));
         services.AddSingleton<IMailboxStore, SqliteMailboxStore>();
 
         // Its failures reach an operator as one line; EF Core would log each of them before, with its stack.
@@ -123,10 +126,13 @@ public static class MessageServerApp
         AddAudit(services);
         AddBlobs(services, data);
         AddRealm(services);
+        AddAdministration(services);
 
         // Before Kestrel's, so that they start before the first request comes and stop after the last has gone.
         services.AddHostedService(static provider => provider.GetRequiredService<CommitQueue>());
         services.AddHostedService(static provider => provider.GetRequiredService<StoreGuard>());
+        services.AddHostedService<MailboxMeasurer>();
+        services.AddHostedService(static provider => provider.GetRequiredService<MessageRate>());
         services.AddHostedService<Sweeper>();
         services.AddHostedService<BlobSweeper>();
         services.AddHostedService<RealmService>();
@@ -146,9 +152,18 @@ public static class MessageServerApp
     {
         services.AddOptions<BlobOptions>().BindConfiguration(BlobOptions.SectionName).ValidateOnStart();
         services.AddSingleton<IValidateOptions<BlobOptions>, BlobOptionsValidator>();
-        services.AddSingleton(new BlobStore(data.PathOf("blobs")));
+        services.AddSingleton(new BlobStore(data.PathOf(MessageData.Blobs)));
         services.AddSingleton<BlobIndex>();
         services.AddSingleton<BlobService>();
+    }
+
+    private static void AddAdministration(IServiceCollection services)
+    {
+        services.AddSingleton<QueueReader>();
+        services.AddSingleton<MailboxCleaner>();
+        services.AddSingleton<ClientLimitStore>();
+        services.AddSingleton<MessageRate>();
+        services.AddSingleton<StatsReader>();
     }
 
     private static void AddRealm(IServiceCollection services)
@@ -199,8 +214,11 @@ public static class MessageServerApp
         admin.MapAdminTokens();
         admin.MapAudit();
         admin.MapConfig();
-        admin.MapGet("/connections", ConnectionEndpoints.List).WithTags("Connections").RequireScope(AdminScope.ClientsRead);
-        admin.MapGet("/queues", QueueEndpoints.ListAsync).WithTags("Mailboxes").RequireScope(AdminScope.QueuesRead);
-        admin.MapGet("/blobs/stats", BlobEndpoints.ReadStatsAsync).WithTags("Blobs").RequireScope(AdminScope.QueuesRead);
+        ConnectionEndpoints.Map(admin);
+        QueueEndpoints.Map(admin);
+        BlobEndpoints.Map(admin);
+        PrekeyEndpoints.Map(admin);
+        LimitEndpoints.Map(admin);
+        StatsEndpoints.Map(admin);
     }
 }

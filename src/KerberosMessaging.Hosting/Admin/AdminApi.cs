@@ -47,6 +47,8 @@ public static class AdminApi
         services.TryAddSingleton(static provider =>
             AdminToken.LoadOrCreate(provider.GetRequiredService<IOptions<AdminOptions>>().Value));
         services.TryAddSingleton<AdminListener>();
+        services.TryAddSingleton<AdminCertificate>();
+        services.AddHostedService(static provider => provider.GetRequiredService<AdminCertificate>());
         services.TryAddSingleton<ReadinessState>();
 
         // What AddAuthentication does, without Data Protection: a token needs none, and unless the server set it up, it would

@@ -37,7 +37,7 @@ public static class ConfigEndpoints
 
     /// <summary>Shows the effective configuration</summary>
     /// <remarks>Every option with the value that the server goes by, wherever it comes from. Secrets are redacted.</remarks>
-    private static Ok<ConfigView> Show(OptionSections sections, IConfiguration configuration, HttpContext context) => TypedResults.Ok(
+    private static Ok<ConfigView> Show(ServerOptions sections, IConfiguration configuration, HttpContext context) => TypedResults.Ok(
         new ConfigView([.. sections.All.SelectMany(section => Read(section.Section, section.Options, configuration, context.RequestServices))]));
 
     private static IEnumerable<OptionView> Read(string section, Type type, IConfiguration configuration, IServiceProvider services)

@@ -37,7 +37,8 @@ public static class ServerDefaults
         params ReadOnlySpan<(string Section, Type Options)> sections)
     {
         ServerArguments.Check(args, sections);
-        builder.Services.AddSingleton(new OptionSections(ServerArguments.All(sections)));
+        SecretFiles.Add(builder.Configuration);
+        builder.Services.AddSingleton(new ServerOptions(OptionSections.With(sections)));
 
         // Below every other source: sources that come later override earlier ones.
         builder.Configuration.Sources.Insert(0, new Microsoft.Extensions.Configuration.Memory.MemoryConfigurationSource
@@ -85,6 +86,7 @@ public static class ServerDefaults
             AdminListener.ListenAdmin(kestrel);
         });
     }
+
     // Not from the options: those are checked later, all together. What is wrong here is named then.
     private static TimeSpan DrainGrace(IConfiguration configuration) => TimeSpan.FromSeconds(
         int.TryParse(

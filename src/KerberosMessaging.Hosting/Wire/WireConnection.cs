@@ -181,6 +181,18 @@ public sealed class WireConnection : IDisposable
     public void Close(NoticeKind kind, TimeSpan retryAfter = default) =>
         End(new Notice(kind, (uint)retryAfter.TotalMilliseconds));
 
+    /// <summary>
+    /// Ends the connection as a drain does: no further request is taken, what was taken is answered, and the peer is told to
+    /// connect again later.
+    /// </summary>
+    /// <param name="retryAfter">When to connect again.</param>
+    /// <param name="grace">How long it may finish what is in flight.</param>
+    public void SendAway(TimeSpan retryAfter, TimeSpan grace)
+    {
+        Drain(retryAfter);
+        _ = EndAfterAsync(grace);
+    }
+
     /// <summary>Whether the peer, as known by now, may send requests of this access.</summary>
     /// <param name="access">The request's.</param>
     internal bool Admits(RequestAccess access) => access switch
@@ -268,6 +280,13 @@ public sealed class WireConnection : IDisposable
         }
 
         return step;
+    }
+
+    // By the clock on the wall: what is waited for is the peer's socket.
+    private async Task EndAfterAsync(TimeSpan grace)
+    {
+        await Task.Delay(grace);
+        EndDrain();
     }
 
     private void End(IWireMessage farewell)

@@ -27,6 +27,9 @@ internal sealed partial class CommitQueue(IMailboxStore store, TimeProvider time
     private Thread? _writer;
     private long _batches;
 
+    /// <summary>What waits on disk, as of the last commit.</summary>
+    public MailboxTotals Totals { get; } = new();
+
     /// <summary>How many transactions were committed.</summary>
     public long Batches => Volatile.Read(ref _batches);
 
@@ -145,6 +148,7 @@ internal sealed partial class CommitQueue(IMailboxStore store, TimeProvider time
         {
             // SQLite has no asynchronous calls; a store that has them is waited for here, where nothing else runs.
             store.WriteAsync(_batch.Writes, time.GetUtcNow()).AsTask().GetAwaiter().GetResult();
+            Totals.Apply(_batch.Writes);
             Interlocked.Increment(ref _batches);
             return true;
         }

@@ -40,6 +40,8 @@ internal sealed class MessageDbContext(DbContextOptions<MessageDbContext> option
 
     public DbSet<AdminTokenRow> AdminTokens => Set<AdminTokenRow>();
 
+    public DbSet<LimitOverrideRow> LimitOverrides => Set<LimitOverrideRow>();
+
     protected override void ConfigureConventions(ModelConfigurationBuilder configurationBuilder)
     {
         configurationBuilder.Properties<Guid>().HaveConversion<BigEndianGuidConverter>().HaveMaxLength(16);
@@ -67,6 +69,7 @@ internal sealed class MessageDbContext(DbContextOptions<MessageDbContext> option
         {
             mailbox.HasIndex(static row => new { row.ClientId, row.DeviceId }).IsUnique();
             mailbox.HasIndex(static row => new { row.ClientName, row.DeviceId });
+            mailbox.HasIndex(static row => row.DeviceId);
         });
 
         modelBuilder.Entity<EnvelopeRow>(static envelope =>
@@ -97,9 +100,13 @@ internal sealed class MessageDbContext(DbContextOptions<MessageDbContext> option
         modelBuilder.Entity<BlobRow>(static blob =>
         {
             blob.Property(static row => row.Id).ValueGeneratedNever();
+            blob.HasIndex(static row => row.Handle).IsUnique();
             blob.HasIndex(static row => row.ClientId);
+            blob.HasIndex(static row => new { row.CreatedAt, row.Handle });
             blob.HasIndex(static row => row.ExpiresAt);
         });
+
+        modelBuilder.Entity<LimitOverrideRow>().HasKey(static row => row.ClientId);
     }
 
     private sealed class UnixMilliseconds() : ValueConverter<DateTimeOffset, long>(

@@ -23,8 +23,11 @@ internal sealed partial class RealmLink(
 
     private readonly string _address = $"{options.Value.Host}:{options.Value.Port}";
     private readonly ReconnectDelay _delay = new(Random.Shared);
-    private LinkState _state;
+    private volatile LinkState _state;
     private string? _toldReason;
+
+    /// <summary>Whether the auth server is connected, and tells of revocations.</summary>
+    public bool IsFollowing => _state == LinkState.Following;
 
     /// <summary>Returns only when it is told to stop, by throwing.</summary>
     public async Task RunAsync(CancellationToken stopping)

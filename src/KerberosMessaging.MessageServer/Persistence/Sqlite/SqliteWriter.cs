@@ -27,6 +27,8 @@ internal sealed class SqliteWriter : IDisposable
     private readonly SqliteStatement _measure;
     private readonly SqliteStatement _delete;
     private readonly SqliteStatement _findExpired;
+    private readonly SqliteStatement _findOld;
+    private readonly SqliteStatement _findNext;
     private readonly SqliteStatement _deleteOldIds;
 
     public SqliteWriter(SqliteDatabase database)
@@ -58,6 +60,9 @@ internal sealed class SqliteWriter : IDisposable
         _measure = Prepare("SELECT COUNT(*), COALESCE(SUM(length(Body)), 0) FROM Envelopes WHERE Id BETWEEN ?1 AND ?2");
         _delete = Prepare("DELETE FROM Envelopes WHERE Id BETWEEN ?1 AND ?2");
         _findExpired = Prepare("SELECT Id, length(Body) FROM Envelopes WHERE ExpiresAt <= ?1 ORDER BY ExpiresAt LIMIT ?2");
+        _findOld = Prepare(
+            "SELECT Id, length(Body) FROM Envelopes WHERE Id BETWEEN ?1 AND ?2 AND AcceptedAt < ?3 ORDER BY Id LIMIT ?4");
+        _findNext = Prepare("SELECT Id FROM Envelopes WHERE Id > ?1 ORDER BY Id LIMIT 1");
         _deleteOldIds = Prepare(
             "DELETE FROM SentIds WHERE Id IN (SELECT Id FROM SentIds WHERE AcceptedAt < ?1 ORDER BY AcceptedAt LIMIT ?2)");
     }
@@ -101,19 +106,21 @@ internal sealed class SqliteWriter : IDisposable
         return new MailboxState(id, device, reservedThrough, count, bytes);
     }
 
-    /// <summary>Deletes a mailbox with all that waits in it; false where there is none.</summary>
-    public bool CloseMailbox(DeviceAddress device)
+    /// <summary>Deletes a mailbox with all that waits in it.</summary>
+    /// <returns>Its number; 0 where there is none.</returns>
+    public long CloseMailbox(DeviceAddress device)
     {
         var id = Int64(_findMailbox.Bind(1, device.Client.Value).Bind(2, device.Device.Value));
         if (id == 0)
         {
-            return false;
+            return 0;
         }
 
         _delete.Bind(1, EnvelopeKey.FirstOf(id)).Bind(2, EnvelopeKey.LastOf(id)).Execute();
         _deleteIds.Bind(1, EnvelopeKey.FirstOf(id)).Bind(2, EnvelopeKey.LastOf(id)).Execute();
         Prekeys.Remove(id);
-        return _closeMailbox.Bind(1, id).Execute() == 1;
+        _closeMailbox.Bind(1, id).Execute();
+        return id;
     }
 
     public void Reserve(long mailbox, long through) => _reserve.Bind(1, mailbox).Bind(2, through).Execute();
@@ -166,6 +173,55 @@ internal sealed class SqliteWriter : IDisposable
         }
 
         return new Deleted(count, bytes);
+    }
+
+    /// <summary>Deletes some of what is older than a time.</summary>
+    public Deleted DeleteOld(long mailbox, long through, DateTimeOffset acceptedBefore, int limit)
+    {
+        var keys = new List<long>();
+        var bytes = 0L;
+        try
+        {
+            _findOld.Bind(1, EnvelopeKey.FirstOf(mailbox)).Bind(2, EnvelopeKey.Of(mailbox, through))
+                .Bind(3, acceptedBefore.ToUnixTimeMilliseconds()).Bind(4, limit);
+            while (_findOld.Step())
+            {
+                keys.Add(_findOld.Int64(0));
+                bytes += _findOld.Int64(1);
+            }
+        }
+        finally
+        {
+            _findOld.Reset();
+        }
+
+        foreach (var key in keys)
+        {
+            _delete.Bind(1, key).Bind(2, key).Execute();
+        }
+
+        return new Deleted(keys.Count, bytes);
+    }
+
+    /// <summary>Measures some of the mailboxes in which something waits.</summary>
+    public (IReadOnlyList<MeasuredMailbox> Measured, bool HasMore) MeasureFrom(long after, int limit)
+    {
+        var measured = new List<MeasuredMailbox>();
+        for (var seen = 0; seen < limit;)
+        {
+            var next = Int64(_findNext.Bind(1, EnvelopeKey.LastOf(after)));
+            if (next == 0)
+            {
+                return (measured, false);
+            }
+
+            after = EnvelopeKey.MailboxOf(next);
+            var (count, bytes) = Measure(EnvelopeKey.FirstOf(after), EnvelopeKey.LastOf(after));
+            measured.Add(new MeasuredMailbox(after, count, bytes));
+            seen += count;
+        }
+
+        return (measured, true);
     }
 
     /// <summary>Deletes some of what expired.</summary>

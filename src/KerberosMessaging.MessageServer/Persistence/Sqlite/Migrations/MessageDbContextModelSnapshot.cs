@@ -159,6 +159,11 @@ namespace KerberosMessaging.MessageServer.Persistence.Sqlite.Migrations
                     b.Property<long>("ExpiresAt")
                         .HasColumnType("INTEGER");
 
+                    b.Property<byte[]>("Handle")
+                        .IsRequired()
+                        .HasMaxLength(16)
+                        .HasColumnType("BLOB");
+
                     b.Property<bool>("IsComplete")
                         .HasColumnType("INTEGER");
 
@@ -173,6 +178,11 @@ namespace KerberosMessaging.MessageServer.Persistence.Sqlite.Migrations
                     b.HasIndex("ClientId");
 
                     b.HasIndex("ExpiresAt");
+
+                    b.HasIndex("Handle")
+                        .IsUnique();
+
+                    b.HasIndex("CreatedAt", "Handle");
 
                     b.ToTable("Blobs");
                 });
@@ -218,6 +228,27 @@ namespace KerberosMessaging.MessageServer.Persistence.Sqlite.Migrations
                     b.ToTable("Envelopes");
                 });
 
+            modelBuilder.Entity("KerberosMessaging.MessageServer.Persistence.LimitOverrideRow", b =>
+                {
+                    b.Property<byte[]>("ClientId")
+                        .ValueGeneratedOnAdd()
+                        .HasMaxLength(16)
+                        .HasColumnType("BLOB");
+
+                    b.Property<int>("Burst")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long>("ExpiresAt")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<int>("RequestsPerSecond")
+                        .HasColumnType("INTEGER");
+
+                    b.HasKey("ClientId");
+
+                    b.ToTable("LimitOverrides");
+                });
+
             modelBuilder.Entity("KerberosMessaging.MessageServer.Persistence.MailboxRow", b =>
                 {
                     b.Property<long>("Id")
@@ -247,10 +278,15 @@ namespace KerberosMessaging.MessageServer.Persistence.Sqlite.Migrations
                     b.Property<byte[]>("PrekeyBundle")
                         .HasColumnType("BLOB");
 
+                    b.Property<long?>("PrekeysUploadedAt")
+                        .HasColumnType("INTEGER");
+
                     b.Property<long>("ReservedThrough")
                         .HasColumnType("INTEGER");
 
                     b.HasKey("Id");
+
+                    b.HasIndex("DeviceId");
 
                     b.HasIndex("ClientId", "DeviceId")
                         .IsUnique();

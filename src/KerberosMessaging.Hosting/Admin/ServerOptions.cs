@@ -2,4 +2,4 @@ namespace KerberosMessaging.Hosting.Admin;
 
 /// <summary>The sections of options that a server reads.</summary>
 /// <param name="All">Name and options class of each.</param>
-public sealed record OptionSections(IReadOnlyList<(string Section, Type Options)> All);
+public sealed record ServerOptions(IReadOnlyList<(string Section, Type Options)> All);
