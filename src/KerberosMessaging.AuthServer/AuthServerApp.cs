@@ -220,6 +220,7 @@ public static class AuthServerApp
         KeyEndpoints.Map(admin);
         admin.MapAudit();
         StatsEndpoints.Map(admin);
+        admin.MapConfig();
     }
 
     /// <summary>The keys are in the database, which is migrated only after the services are built.</summary>

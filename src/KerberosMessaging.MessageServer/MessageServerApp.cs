@@ -227,6 +227,7 @@ public static class MessageServerApp
         admin.MapBackups();
         admin.MapAdminTokens();
         admin.MapAudit();
+        admin.MapConfig();
         ConnectionEndpoints.Map(admin);
         QueueEndpoints.Map(admin);
         BlobEndpoints.Map(admin);
