@@ -1,10 +1,12 @@
 using KerberosMessaging.AuthServer.Admin;
 using KerberosMessaging.AuthServer.Domain;
-using KerberosMessaging.AuthServer.Domain.Audit;
 using KerberosMessaging.AuthServer.Persistence;
 using KerberosMessaging.AuthServer.Requests;
 using KerberosMessaging.Hosting.Admin;
+using KerberosMessaging.Hosting.Admin.Jobs;
+using KerberosMessaging.Hosting.Audit;
 using KerberosMessaging.Hosting.Startup;
+using KerberosMessaging.Hosting.Startup.Commands;
 using KerberosMessaging.Hosting.Wire;
 using KerberosMessaging.Protocol.Messages;
 using Microsoft.AspNetCore.DataProtection;
@@ -24,6 +26,9 @@ public static class AuthServerApp
         (KeyOptions.SectionName, typeof(KeyOptions)),
     ];
 
+    /// <summary>The server as its program's commands see it.</summary>
+    public static ServerDefinition Definition { get; } = new() { Name = "auth server", Configure = CreateBuilder };
+
     /// <summary>Builds the server: keys made or opened, migrations applied, ready to start.</summary>
     /// <param name="args">Command-line configuration, such as <c>--Wire:Port=1256</c>.</param>
     /// <param name="configure">Changes the builder before it builds.</param>
@@ -31,13 +36,7 @@ public static class AuthServerApp
     /// <exception cref="OptionsValidationException">An option is wrong; several are an <see cref="AggregateException"/> of these.</exception>
     public static async Task<WebApplication> BuildAsync(string[] args, Action<WebApplicationBuilder>? configure = null)
     {
-        var builder = WebApplication.CreateBuilder(new WebApplicationOptions
-        {
-            Args = args,
-            ContentRootPath = AppContext.BaseDirectory,
-            ApplicationName = typeof(AuthServerApp).Assembly.GetName().Name,
-        });
-        builder.AddServerDefaults("auth", wirePort: 1256, adminPort: 8081, args, Sections);
+        var builder = CreateBuilder(args);
         configure?.Invoke(builder);
         var data = builder.AddDataDirectory("kmsg auth server");
         builder.AddAdminApi(
@@ -75,6 +74,18 @@ public static class AuthServerApp
         return made.Token;
     }
 
+    private static WebApplicationBuilder CreateBuilder(string[] args)
+    {
+        var builder = WebApplication.CreateBuilder(new WebApplicationOptions
+        {
+            Args = args,
+            ContentRootPath = AppContext.BaseDirectory,
+            ApplicationName = typeof(AuthServerApp).Assembly.GetName().Name,
+        });
+        builder.AddServerDefaults("auth", wirePort: 1256, adminPort: 8081, args, Sections);
+        return builder;
+    }
+
     private static void AddServices(IServiceCollection services, DataOptions data)
     {
         services.AddOptions<AuthOptions>().BindConfiguration(AuthOptions.SectionName).ValidateOnStart();
@@ -103,6 +114,7 @@ public static class AuthServerApp
         services.AddScoped<DeviceService>();
         services.AddScoped<ClientDirectory>();
         services.AddScoped<ClientAdministration>();
+        services.AddScoped<IAuditStore, AuditStore>();
         services.AddScoped<AuditLog>();
         services.AddSingleton<Housekeeping>();
         services.AddHostedService(static provider => provider.GetRequiredService<Housekeeping>());
@@ -114,6 +126,7 @@ public static class AuthServerApp
         services.AddSingleton(new AuthDatabase(data.PathOf("auth.db")));
         services.AddSingleton(_ => DataFolderLock.Take(data.PathOf("auth.lock")));
         services.AddSingleton<AuthWriter>();
+        services.AddSingleton<IAuditWriter, AuditWriter>();
         services.AddSingleton<AuthReader>();
         services.AddDbContextPool<AuthDbContext>(static (provider, options) => options
             .UseSqlite(provider.GetRequiredService<AuthDatabase>().ConnectionString)
@@ -176,6 +189,7 @@ public static class AuthServerApp
     private static void MapAdmin(RouteGroupBuilder admin)
     {
         admin.MapDrain();
+        admin.MapJobs();
         ClientEndpoints.Map(admin);
         DeviceEndpoints.Map(admin);
         SessionEndpoints.Map(admin);

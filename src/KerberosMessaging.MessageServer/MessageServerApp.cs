@@ -1,5 +1,9 @@
 using KerberosMessaging.Hosting.Admin;
+using KerberosMessaging.Hosting.Admin.Access;
+using KerberosMessaging.Hosting.Admin.Jobs;
+using KerberosMessaging.Hosting.Audit;
 using KerberosMessaging.Hosting.Startup;
+using KerberosMessaging.Hosting.Startup.Commands;
 using KerberosMessaging.Hosting.Wire;
 using KerberosMessaging.MessageServer.Admin;
 using KerberosMessaging.MessageServer.Domain;
@@ -19,6 +23,9 @@ namespace KerberosMessaging.MessageServer;
 /// <summary>Builds the message server. The stack and the tests run it in their own process.</summary>
 public static class MessageServerApp
 {
+    /// <summary>The server as its program's commands see it.</summary>
+    public static ServerDefinition Definition { get; } = new() { Name = "message server", Configure = CreateBuilder };
+
     /// <summary>
     /// Builds the server: migrations applied, its keys opened if it is enrolled, ready to start. If it is not, it enrols
     /// itself after it has started, and is not ready before that.
@@ -29,21 +36,7 @@ public static class MessageServerApp
     /// <exception cref="OptionsValidationException">An option is wrong; several are an <see cref="AggregateException"/> of these.</exception>
     public static async Task<WebApplication> BuildAsync(string[] args, Action<WebApplicationBuilder>? configure = null)
     {
-        var builder = WebApplication.CreateBuilder(new WebApplicationOptions
-        {
-            Args = args,
-            ContentRootPath = AppContext.BaseDirectory,
-            ApplicationName = typeof(MessageServerApp).Assembly.GetName().Name,
-        });
-        builder.AddServerDefaults(
-            "message",
-            wirePort: 1257,
-            adminPort: 8082,
-            args,
-            (RealmOptions.SectionName, typeof(RealmOptions)),
-            (MailboxOptions.SectionName, typeof(MailboxOptions)),
-            (PrekeyOptions.SectionName, typeof(PrekeyOptions)),
-            (BlobOptions.SectionName, typeof(BlobOptions)));
+        var builder = CreateBuilder(args);
         configure?.Invoke(builder);
         var data = builder.AddDataDirectory("kmsg message server");
         builder.AddAdminApi(
@@ -69,11 +62,32 @@ public static class MessageServerApp
         }
     }
 
+    private static WebApplicationBuilder CreateBuilder(string[] args)
+    {
+        var builder = WebApplication.CreateBuilder(new WebApplicationOptions
+        {
+            Args = args,
+            ContentRootPath = AppContext.BaseDirectory,
+            ApplicationName = typeof(MessageServerApp).Assembly.GetName().Name,
+        });
+        builder.AddServerDefaults(
+            "message",
+            wirePort: 1257,
+            adminPort: 8082,
+            args,
+            (RealmOptions.SectionName, typeof(RealmOptions)),
+            (MailboxOptions.SectionName, typeof(MailboxOptions)),
+            (PrekeyOptions.SectionName, typeof(PrekeyOptions)),
+            (BlobOptions.SectionName, typeof(BlobOptions)));
+        return builder;
+    }
+
     private static void AddServices(IServiceCollection services, DataOptions data)
     {
         services.AddValidation();
         services.AddWire();
         services.AddRequests();
+        services.AddSingleton<IAuditWriter, LogAudit>();
 
         services.AddOptions<MailboxOptions>().BindConfiguration(MailboxOptions.SectionName).ValidateOnStart();
         services.AddSingleton<IValidateOptions<MailboxOptions>, MailboxOptionsValidator>();
@@ -161,8 +175,9 @@ public static class MessageServerApp
     private static void MapAdmin(RouteGroupBuilder admin)
     {
         admin.MapDrain();
-        admin.MapGet("/connections", ConnectionEndpoints.List).WithTags("Connections");
-        admin.MapGet("/queues", QueueEndpoints.ListAsync).WithTags("Mailboxes");
-        admin.MapGet("/blobs/stats", BlobEndpoints.ReadStatsAsync).WithTags("Blobs");
+        admin.MapJobs();
+        admin.MapGet("/connections", ConnectionEndpoints.List).WithTags("Connections").RequireScope(AdminScope.ClientsRead);
+        admin.MapGet("/queues", QueueEndpoints.ListAsync).WithTags("Mailboxes").RequireScope(AdminScope.QueuesRead);
+        admin.MapGet("/blobs/stats", BlobEndpoints.ReadStatsAsync).WithTags("Blobs").RequireScope(AdminScope.QueuesRead);
     }
 }

@@ -1,4 +1,4 @@
 using KerberosMessaging.Hosting.Startup;
 using KerberosMessaging.MessageServer;
 
-return await ServerProgram.RunAsync("message server", () => MessageServerApp.BuildAsync(args));
+return await ServerProgram.RunAsync(MessageServerApp.Definition, args, () => MessageServerApp.BuildAsync(args));

@@ -1,7 +1,7 @@
 using KerberosMessaging.AuthServer.Domain;
-using KerberosMessaging.AuthServer.Domain.Audit;
 using KerberosMessaging.AuthServer.Persistence;
 using KerberosMessaging.AuthServer.Tests.Support;
+using KerberosMessaging.Hosting.Audit;
 using KerberosMessaging.Protocol;
 using KerberosMessaging.Protocol.Messages;
 using KerberosMessaging.Tickets;

@@ -3,6 +3,7 @@ using KerberosMessaging.AuthServer.Persistence;
 using KerberosMessaging.Cryptography;
 using KerberosMessaging.EndToEndTests.Support;
 using KerberosMessaging.Hosting.Admin;
+using KerberosMessaging.Hosting.Audit;
 using KerberosMessaging.Hosting.Wire;
 using KerberosMessaging.MessageServer.Domain;
 using KerberosMessaging.Protocol;

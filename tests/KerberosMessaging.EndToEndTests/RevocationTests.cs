@@ -2,6 +2,7 @@ using System.Diagnostics;
 using KerberosMessaging.AuthServer.Domain;
 using KerberosMessaging.Client;
 using KerberosMessaging.EndToEndTests.Support;
+using KerberosMessaging.Hosting.Audit;
 using KerberosMessaging.Hosting.Wire;
 using KerberosMessaging.Protocol;
 using KerberosMessaging.Protocol.Messages;

@@ -1,6 +1,7 @@
 using System.Text.Json;
-using KerberosMessaging.AuthServer.Domain.Audit;
 using KerberosMessaging.Hosting.Admin;
+using KerberosMessaging.Hosting.Admin.Access;
+using KerberosMessaging.Hosting.Audit;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Http.Json;
 using Microsoft.Extensions.Options;
@@ -13,7 +14,7 @@ internal static class AuditEndpoints
 
     public static void Map(RouteGroupBuilder admin)
     {
-        var audit = admin.MapGroup("/audit").WithTags("Audit");
+        var audit = admin.MapGroup("/audit").WithTags("Audit").RequireScope(AdminScope.AuditRead);
         audit.MapGet("", ListAsync);
         audit.MapGet("/export", ExportAsync).Produces<AuditView>(StatusCodes.Status200OK, JsonLines);
         audit.MapPost("/verify", VerifyAsync);

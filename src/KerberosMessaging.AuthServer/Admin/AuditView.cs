@@ -1,7 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
-using KerberosMessaging.AuthServer.Domain.Audit;
-using KerberosMessaging.AuthServer.Persistence;
+using KerberosMessaging.Hosting.Admin;
+using KerberosMessaging.Hosting.Audit;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
 

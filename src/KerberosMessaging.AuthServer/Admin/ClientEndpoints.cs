@@ -1,6 +1,7 @@
 using KerberosMessaging.AuthServer.Domain;
 using KerberosMessaging.AuthServer.Persistence;
 using KerberosMessaging.Hosting.Admin;
+using KerberosMessaging.Hosting.Admin.Access;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
 
@@ -16,13 +17,13 @@ internal static class ClientEndpoints
     public static void Map(RouteGroupBuilder admin)
     {
         var clients = admin.MapGroup("/clients").WithTags("Clients");
-        clients.MapGet("", ListAsync);
-        clients.MapGet("/{id:guid}", GetAsync);
-        clients.MapDelete("/{id:guid}", DeleteAsync);
-        clients.MapPost("/{id:guid}/disable", DisableAsync);
-        clients.MapPost("/{id:guid}/enable", EnableAsync);
-        clients.MapPost("/{id:guid}/reset-token", CreateResetTokenAsync);
-        clients.MapPost("/{id:guid}/sessions/revoke", RevokeSessionsAsync);
+        clients.MapGet("", ListAsync).RequireScope(AdminScope.ClientsRead);
+        clients.MapGet("/{id:guid}", GetAsync).RequireScope(AdminScope.ClientsRead);
+        clients.MapDelete("/{id:guid}", DeleteAsync).RequireScope(AdminScope.ClientsWrite);
+        clients.MapPost("/{id:guid}/disable", DisableAsync).RequireScope(AdminScope.ClientsWrite);
+        clients.MapPost("/{id:guid}/enable", EnableAsync).RequireScope(AdminScope.ClientsWrite);
+        clients.MapPost("/{id:guid}/reset-token", CreateResetTokenAsync).RequireScope(AdminScope.ClientsWrite);
+        clients.MapPost("/{id:guid}/sessions/revoke", RevokeSessionsAsync).RequireScope(AdminScope.SessionsRevoke);
     }
 
     /// <summary>Lists the clients</summary>

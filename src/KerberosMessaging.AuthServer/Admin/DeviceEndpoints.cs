@@ -1,6 +1,7 @@
 using KerberosMessaging.AuthServer.Domain;
 using KerberosMessaging.AuthServer.Persistence;
 using KerberosMessaging.Hosting.Admin;
+using KerberosMessaging.Hosting.Admin.Access;
 using KerberosMessaging.Protocol;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
@@ -35,8 +36,8 @@ internal static class DeviceEndpoints
     public static void Map(RouteGroupBuilder admin)
     {
         var devices = admin.MapGroup("/clients/{id:guid}/devices").WithTags("Clients");
-        devices.MapGet("", ListAsync);
-        devices.MapDelete("/{deviceId:guid}", RemoveAsync);
+        devices.MapGet("", ListAsync).RequireScope(AdminScope.ClientsRead);
+        devices.MapDelete("/{deviceId:guid}", RemoveAsync).RequireScope(AdminScope.ClientsWrite);
     }
 
     /// <summary>Lists the devices of a client</summary>

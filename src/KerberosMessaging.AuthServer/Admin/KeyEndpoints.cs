@@ -1,6 +1,7 @@
 using KerberosMessaging.AuthServer.Domain;
 using KerberosMessaging.AuthServer.Persistence;
 using KerberosMessaging.Hosting.Admin;
+using KerberosMessaging.Hosting.Admin.Access;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
 
@@ -36,8 +37,8 @@ internal static class KeyEndpoints
     public static void Map(RouteGroupBuilder admin)
     {
         var keys = admin.MapGroup("/keys").WithTags("Keys");
-        keys.MapGet("", ListAsync);
-        keys.MapPost("/{purpose}/rotate", RotateAsync).ProducesProblem(StatusCodes.Status409Conflict);
+        keys.MapGet("", ListAsync).RequireScope(AdminScope.MetricsRead);
+        keys.MapPost("/{purpose}/rotate", RotateAsync).RequireScope(AdminScope.KeysRotate).ProducesProblem(StatusCodes.Status409Conflict);
     }
 
     /// <summary>Lists the keys of the realm</summary>

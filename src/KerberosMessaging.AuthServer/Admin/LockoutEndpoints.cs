@@ -4,6 +4,7 @@ using System.Security.Cryptography;
 using KerberosMessaging.AuthServer.Domain;
 using KerberosMessaging.AuthServer.Persistence;
 using KerberosMessaging.Hosting.Admin;
+using KerberosMessaging.Hosting.Admin.Access;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
@@ -36,8 +37,8 @@ internal static class LockoutEndpoints
     public static void Map(RouteGroupBuilder admin)
     {
         var lockouts = admin.MapGroup("/lockouts").WithTags("Lockouts");
-        lockouts.MapGet("", ListAsync);
-        lockouts.MapDelete("", ClearAsync);
+        lockouts.MapGet("", ListAsync).RequireScope(AdminScope.ClientsRead);
+        lockouts.MapDelete("", ClearAsync).RequireScope(AdminScope.ClientsWrite);
     }
 
     /// <summary>Lists failed logins and who is locked out</summary>

@@ -1,6 +1,7 @@
 using KerberosMessaging.AuthServer.Domain;
 using KerberosMessaging.AuthServer.Persistence;
 using KerberosMessaging.Hosting.Admin;
+using KerberosMessaging.Hosting.Admin.Access;
 using KerberosMessaging.Protocol;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
@@ -36,12 +37,12 @@ internal static class ServerEndpoints
     public static void Map(RouteGroupBuilder admin)
     {
         var all = admin.MapGroup("").WithTags("Message servers");
-        all.MapGet("/servers", ListAsync);
-        all.MapPost("/enrolment-tokens", CreateEnrolmentTokenAsync);
-        all.MapPost("/servers/{id:guid}/enrolment-token", CreateNewEnrolmentTokenAsync);
-        all.MapPost("/servers/{id:guid}/disable", DisableAsync);
-        all.MapPost("/servers/{id:guid}/enable", EnableAsync);
-        all.MapPost("/servers/{id:guid}/rotate-key", RotateKeyAsync);
+        all.MapGet("/servers", ListAsync).RequireScope(AdminScope.MetricsRead);
+        all.MapPost("/enrolment-tokens", CreateEnrolmentTokenAsync).RequireScope(AdminScope.Ops);
+        all.MapPost("/servers/{id:guid}/enrolment-token", CreateNewEnrolmentTokenAsync).RequireScope(AdminScope.Ops);
+        all.MapPost("/servers/{id:guid}/disable", DisableAsync).RequireScope(AdminScope.Ops);
+        all.MapPost("/servers/{id:guid}/enable", EnableAsync).RequireScope(AdminScope.Ops);
+        all.MapPost("/servers/{id:guid}/rotate-key", RotateKeyAsync).RequireScope(AdminScope.KeysRotate);
     }
 
     /// <summary>Lists the message servers</summary>

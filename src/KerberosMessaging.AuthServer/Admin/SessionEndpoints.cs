@@ -1,6 +1,7 @@
 using KerberosMessaging.AuthServer.Domain;
 using KerberosMessaging.AuthServer.Persistence;
 using KerberosMessaging.Hosting.Admin;
+using KerberosMessaging.Hosting.Admin.Access;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
 
@@ -47,8 +48,8 @@ internal static class SessionEndpoints
     public static void Map(RouteGroupBuilder admin)
     {
         var sessions = admin.MapGroup("/sessions").WithTags("Sessions");
-        sessions.MapGet("", ListAsync);
-        sessions.MapPost("/{id:guid}/revoke", RevokeAsync);
+        sessions.MapGet("", ListAsync).RequireScope(AdminScope.ClientsRead);
+        sessions.MapPost("/{id:guid}/revoke", RevokeAsync).RequireScope(AdminScope.SessionsRevoke);
     }
 
     /// <summary>Sessions that are neither revoked nor expired.</summary>

@@ -2,6 +2,7 @@ using System.ComponentModel.DataAnnotations;
 using KerberosMessaging.AuthServer.Domain;
 using KerberosMessaging.AuthServer.Persistence;
 using KerberosMessaging.Hosting.Admin;
+using KerberosMessaging.Hosting.Admin.Access;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
@@ -53,9 +54,9 @@ internal static class TokenEndpoints
     public static void Map(RouteGroupBuilder admin)
     {
         var tokens = admin.MapGroup("").WithTags("One-time tokens");
-        tokens.MapPost("/invites", CreateInviteAsync);
-        tokens.MapGet("/one-time-tokens", ListAsync);
-        tokens.MapDelete("/one-time-tokens/{id:guid}", RevokeAsync).ProducesProblem(StatusCodes.Status409Conflict);
+        tokens.MapPost("/invites", CreateInviteAsync).RequireScope(AdminScope.ClientsWrite);
+        tokens.MapGet("/one-time-tokens", ListAsync).RequireScope(AdminScope.ClientsRead);
+        tokens.MapDelete("/one-time-tokens/{id:guid}", RevokeAsync).RequireScope(AdminScope.ClientsWrite).ProducesProblem(StatusCodes.Status409Conflict);
     }
 
     /// <summary>Makes an invite</summary>

@@ -1,7 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
-using KerberosMessaging.AuthServer.Domain.Audit;
 using KerberosMessaging.AuthServer.Persistence;
+using KerberosMessaging.Hosting.Audit;
 using Microsoft.Extensions.Options;
 
 namespace KerberosMessaging.AuthServer.Domain;

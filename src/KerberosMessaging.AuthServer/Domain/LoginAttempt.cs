@@ -1,3 +1,5 @@
+using KerberosMessaging.Hosting.Audit;
+
 namespace KerberosMessaging.AuthServer.Domain;
 
 /// <summary>One challenge that was given out. It counts as failed unless <see cref="Succeed"/> is called before it is disposed of.</summary>

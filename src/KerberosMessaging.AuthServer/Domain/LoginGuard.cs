@@ -1,6 +1,6 @@
 using System.Security.Cryptography;
-using KerberosMessaging.AuthServer.Domain.Audit;
 using KerberosMessaging.AuthServer.Persistence;
+using KerberosMessaging.Hosting.Audit;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
 

@@ -1,6 +1,6 @@
 using System.Text;
-using KerberosMessaging.AuthServer.Domain.Audit;
 using KerberosMessaging.AuthServer.Persistence;
+using KerberosMessaging.Hosting.Audit;
 using KerberosMessaging.Protocol;
 using KerberosMessaging.Tickets;
 using Microsoft.Extensions.Options;

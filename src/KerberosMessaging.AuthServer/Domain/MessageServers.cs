@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
-using KerberosMessaging.AuthServer.Domain.Audit;
 using KerberosMessaging.AuthServer.Persistence;
 using KerberosMessaging.Cryptography;
+using KerberosMessaging.Hosting.Audit;
 using KerberosMessaging.Hosting.Startup;
 using KerberosMessaging.Protocol;
 using Microsoft.AspNetCore.DataProtection;

@@ -1,3 +1,4 @@
+using KerberosMessaging.Hosting.Audit;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Storage.ValueConversion;
 

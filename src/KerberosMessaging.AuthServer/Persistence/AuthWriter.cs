@@ -1,5 +1,5 @@
 using System.Threading.Channels;
-using KerberosMessaging.AuthServer.Domain.Audit;
+using KerberosMessaging.Hosting.Audit;
 using Microsoft.Data.Sqlite;
 
 namespace KerberosMessaging.AuthServer.Persistence;

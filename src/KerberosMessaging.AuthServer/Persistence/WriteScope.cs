@@ -1,4 +1,4 @@
-using KerberosMessaging.AuthServer.Domain.Audit;
+using KerberosMessaging.Hosting.Audit;
 using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
 

@@ -1,4 +1,4 @@
-using KerberosMessaging.AuthServer.Domain;
+using KerberosMessaging.Hosting.Audit;
 using KerberosMessaging.Hosting.Wire;
 
 namespace KerberosMessaging.AuthServer.Requests;

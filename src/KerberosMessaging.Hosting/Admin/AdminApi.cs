@@ -1,6 +1,7 @@
 using System.Reflection;
+using KerberosMessaging.Hosting.Admin.Access;
+using KerberosMessaging.Hosting.Admin.Jobs;
 using Microsoft.AspNetCore.Authentication;
-using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -54,9 +55,9 @@ public static class AdminApi
         services.TryAddSingleton(TimeProvider.System);
         new AuthenticationBuilder(services).AddScheme<AuthenticationSchemeOptions, AdminTokenHandler>(Scheme, configureOptions: null);
 
-        // An operation that says nothing about authorisation needs the token too: forgetting must not open it.
-        services.AddAuthorizationBuilder()
-            .SetFallbackPolicy(new AuthorizationPolicyBuilder(Scheme).RequireAuthenticatedUser().Build());
+        ScopePolicies.Add(services.AddAuthorizationBuilder());
+        services.TryAddSingleton<AdminJobs>();
+        services.AddHostedService(static provider => provider.GetRequiredService<AdminJobs>());
 
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IProblemDetailsWriter, AdminProblemWriter>());
         services.AddProblemDetails();
@@ -102,7 +103,7 @@ public static class AdminApi
     /// file stops the server here.
     /// </summary>
     /// <param name="app">The server being built.</param>
-    /// <returns>The group <see cref="BasePath"/>, whose operations require the token.</returns>
+    /// <returns>The group <see cref="BasePath"/>, whose operations each say which scope they need.</returns>
     /// <exception cref="AdminTokenException">The token cannot be used as configured.</exception>
     public static RouteGroupBuilder UseAdminApi(this WebApplication app)
     {
@@ -142,6 +143,6 @@ public static class AdminApi
 
         StatusPage.Map(app, title);
         HealthEndpoints.Map(app);
-        return app.MapGroup(BasePath).RequireAuthorization();
+        return app.MapGroup(BasePath);
     }
 }

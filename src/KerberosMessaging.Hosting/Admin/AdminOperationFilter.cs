@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
+using KerberosMessaging.Hosting.Admin.Access;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Mvc;
@@ -12,6 +13,7 @@ namespace KerberosMessaging.Hosting.Admin;
 /// <summary>Documents what the pipeline does to every operation: who needs the token, and which errors come of themselves.</summary>
 internal sealed class AdminOperationFilter : IOperationFilter
 {
+    private const string ScopeExtension = "x-scope";
     private const string ProblemType = "application/problem+json";
 
     public void Apply(OpenApiOperation operation, OperationFilterContext context)
@@ -28,12 +30,12 @@ internal sealed class AdminOperationFilter : IOperationFilter
         if (!context.ApiDescription.ActionDescriptor.EndpointMetadata.OfType<IAllowAnonymous>().Any())
         {
             Add(operation.Responses, StatusCodes.Status401Unauthorized, "The admin token is missing or wrong.");
+            Authorize(operation, context);
+        }
 
-            // Without the document the reference resolves to nothing, and the documentation would send no token.
-            operation.Security =
-            [
-                new OpenApiSecurityRequirement { [new OpenApiSecuritySchemeReference(AdminApi.Scheme, context.Document)] = [] },
-            ];
+        if (operation.Parameters?.Any(static parameter => parameter.Name == "If-Match") == true)
+        {
+            Add(operation.Responses, StatusCodes.Status412PreconditionFailed, "It was changed since it was read: `If-Match` names another state.");
         }
 
         foreach (var (key, response) in operation.Responses)
@@ -56,6 +58,28 @@ internal sealed class AdminOperationFilter : IOperationFilter
                 problem.Example = Example(status, operation);
             }
         }
+    }
+
+    private static void Authorize(OpenApiOperation operation, OperationFilterContext context)
+    {
+        var scopes = context.ApiDescription.ActionDescriptor.EndpointMetadata.OfType<RequiredScope>()
+            .Select(static required => required.Scope)
+            .OfType<AdminScope>()
+            .Select(AdminScopes.NameOf)
+            .Distinct()
+            .ToList();
+        if (scopes.Count > 0)
+        {
+            var names = string.Join(" ", scopes);
+            Add(operation.Responses!, StatusCodes.Status403Forbidden, $"The token lacks the scope `{names}`.");
+            operation.AddExtension(ScopeExtension, new JsonNodeExtension(names));
+        }
+
+        // Without the document the reference resolves to nothing, and the documentation would send no token.
+        operation.Security =
+        [
+            new OpenApiSecurityRequirement { [new OpenApiSecuritySchemeReference(AdminApi.Scheme, context.Document)] = scopes },
+        ];
     }
 
     // Where the operation has the response already, but under the bare name of its status, this text says more.
@@ -86,7 +110,7 @@ internal sealed class AdminOperationFilter : IOperationFilter
 
     private static JsonObject Example(int status, OpenApiOperation operation)
     {
-        var example = new JsonObject { ["title"] = ReasonPhrases.GetReasonPhrase(status), ["status"] = status };
+        var example = new JsonObject { ["title"] = ReasonPhrases.GetReasonPhrase(status), ["status"] = status, ["code"] = ProblemCodes.Of(status) };
         if (status == StatusCodes.Status400BadRequest)
         {
             example["title"] = "One or more validation errors occurred.";

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using KerberosMessaging.Hosting.Admin.Access;
 using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.Http;
 
@@ -19,9 +20,12 @@ internal static partial class AdminProblems
     public static Task WriteForStatusAsync(StatusCodeContext context)
     {
         var status = context.HttpContext.Response.StatusCode;
-        var detail = status == StatusCodes.Status401Unauthorized
-            ? "This operation needs the admin token, sent as 'Authorization: Bearer <token>'."
-            : null;
+        var detail = status switch
+        {
+            StatusCodes.Status401Unauthorized => "This operation needs an admin token, sent as 'Authorization: Bearer <token>'.",
+            StatusCodes.Status403Forbidden => $"The token lacks the scope {string.Join(' ', ScopePolicies.Missing(context.HttpContext))}.",
+            _ => null,
+        };
         return TypedResults.Problem(detail, statusCode: status).ExecuteAsync(context.HttpContext);
     }
 

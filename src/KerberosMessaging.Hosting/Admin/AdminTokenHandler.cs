@@ -1,6 +1,7 @@
 using System.Net;
 using System.Security.Claims;
 using System.Text.Encodings.Web;
+using KerberosMessaging.Hosting.Admin.Access;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
@@ -45,7 +46,7 @@ internal sealed partial class AdminTokenHandler(
             return AuthenticateResult.Fail("The admin token is wrong.");
         }
 
-        var identity = new ClaimsIdentity([new Claim(ClaimTypes.Name, "admin")], Scheme.Name);
+        var identity = new ClaimsIdentity([new Claim(ClaimTypes.Name, "admin"), .. AdminScopes.All.Select(static scope => new Claim(ScopePolicies.ClaimType, AdminScopes.NameOf(scope)))], Scheme.Name);
         return AuthenticateResult.Success(new AuthenticationTicket(new ClaimsPrincipal(identity), Scheme.Name));
     }
 

@@ -1,5 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using System.Text.Json;
+using KerberosMessaging.Hosting.Admin.Access;
 using KerberosMessaging.Hosting.Wire;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -27,7 +28,7 @@ public static class DrainEndpoints
     /// <param name="admin">The protected group.</param>
     public static void MapDrain(this RouteGroupBuilder admin)
     {
-        var drain = admin.MapGroup("/drain").WithTags("Drain");
+        var drain = admin.MapGroup("/drain").WithTags("Drain").RequireScope(AdminScope.Ops);
         drain.MapGet("", Show);
         drain.MapPost("", Start);
         drain.MapDelete("", Undo).ProducesProblem(StatusCodes.Status409Conflict);

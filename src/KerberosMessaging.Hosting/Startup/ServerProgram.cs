@@ -1,6 +1,8 @@
 using System.Data.Common;
 using System.Net.Sockets;
+using System.Runtime.InteropServices;
 using KerberosMessaging.Hosting.Admin;
+using KerberosMessaging.Hosting.Startup.Commands;
 using KerberosMessaging.Hosting.Wire;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
@@ -10,13 +12,44 @@ using Microsoft.Extensions.Options;
 
 namespace KerberosMessaging.Hosting.Startup;
 
-/// <summary>Runs a server as a program: a banner when it is up, and one clear line when it cannot start.</summary>
+/// <summary>Runs a server as a program: its commands, a banner when it is up, and one clear line when it cannot start.</summary>
 public static class ServerProgram
 {
     private const string Binder = "Microsoft.Extensions.Configuration.Binder";
 
     /// <summary>Exit code for a server that could not start.</summary>
     public const int CannotStart = 1;
+
+    /// <summary>Exit code for a command that does not exist or is called wrongly.</summary>
+    public const int UsageError = 2;
+
+    /// <summary>Does what the command line says: a command, or to serve where it names none.</summary>
+    /// <param name="server">The server.</param>
+    /// <param name="args">The command line.</param>
+    /// <param name="build">Builds the server that is to serve.</param>
+    /// <returns>The exit code of the process: 0 when it was done, 1 when it could not be, 2 for a command line that means nothing.</returns>
+    public static async Task<int> RunAsync(ServerDefinition server, string[] args, Func<Task<WebApplication>> build)
+    {
+        ArgumentNullException.ThrowIfNull(server);
+        ArgumentNullException.ThrowIfNull(args);
+
+        try
+        {
+            var line = CommandLine.Parse(args, ServerCommands.All);
+            if (line.IsHelp)
+            {
+                ServerCommands.WriteHelp(server, Console.Out);
+                return 0;
+            }
+
+            return line.Command is { } command ? await RunAsync(server, command, line) : await RunAsync(server.Name, build);
+        }
+        catch (UsageException e)
+        {
+            await Console.Error.WriteLineAsync($"{server.Name}: {e.Message}");
+            return UsageError;
+        }
+    }
 
     /// <summary>Builds and runs a server until it is told to stop.</summary>
     /// <param name="name">What the server is called in its messages.</param>
@@ -82,4 +115,33 @@ public static class ServerProgram
             string.Join(" ", reasons),
         _ => null,
     };
+
+    private static async Task<int> RunAsync(ServerDefinition server, ServerCommand command, CommandLine line)
+    {
+        using var stop = new CancellationTokenSource();
+        using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
+        using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
+        try
+        {
+            await command.RunAsync(new CommandCall(server, server.Configure(line.Configuration), line.Options, Console.Out), stop.Token);
+            return 0;
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            await Console.Error.WriteLineAsync($"{server.Name}: {command.Name}: interrupted");
+            return CannotStart;
+        }
+        catch (Exception e) when (Explain(e) is { } reason)
+        {
+            await Console.Error.WriteLineAsync($"{server.Name}: {command.Name}: {reason}");
+            return CannotStart;
+        }
+
+        // The first signal ends the command in good order; a second one ends the process at once.
+        void Stop(PosixSignalContext context)
+        {
+            context.Cancel = !stop.IsCancellationRequested;
+            stop.Cancel();
+        }
+    }
 }

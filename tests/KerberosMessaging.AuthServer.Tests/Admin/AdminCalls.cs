@@ -3,6 +3,7 @@ using System.Net.Http.Json;
 using System.Text.Json;
 using KerberosMessaging.AuthServer.Persistence;
 using KerberosMessaging.AuthServer.Tests.Support;
+using KerberosMessaging.Hosting.Audit;
 using Microsoft.EntityFrameworkCore;
 
 namespace KerberosMessaging.AuthServer.Tests.Admin;

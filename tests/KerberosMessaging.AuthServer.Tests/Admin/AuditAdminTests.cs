@@ -1,9 +1,9 @@
 using System.Net;
 using System.Text.Json;
 using KerberosMessaging.AuthServer.Domain;
-using KerberosMessaging.AuthServer.Domain.Audit;
 using KerberosMessaging.AuthServer.Persistence;
 using KerberosMessaging.AuthServer.Tests.Support;
+using KerberosMessaging.Hosting.Audit;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace KerberosMessaging.AuthServer.Tests.Admin;

@@ -1,6 +1,6 @@
 using System.Net;
-using KerberosMessaging.AuthServer.Domain.Audit;
 using KerberosMessaging.AuthServer.Tests.Support;
+using KerberosMessaging.Hosting.Audit;
 using Microsoft.EntityFrameworkCore;
 
 namespace KerberosMessaging.AuthServer.Tests.Admin;

@@ -1,7 +1,7 @@
 using System.Net;
-using KerberosMessaging.AuthServer.Domain.Audit;
 using KerberosMessaging.AuthServer.Tests.Support;
 using KerberosMessaging.Cryptography;
+using KerberosMessaging.Hosting.Audit;
 using KerberosMessaging.Protocol;
 using KerberosMessaging.Protocol.Messages;
 using KerberosMessaging.Tickets;

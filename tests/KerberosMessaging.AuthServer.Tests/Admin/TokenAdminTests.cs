@@ -1,8 +1,8 @@
 using System.Net;
 using System.Text.Json;
 using KerberosMessaging.AuthServer.Domain;
-using KerberosMessaging.AuthServer.Domain.Audit;
 using KerberosMessaging.AuthServer.Tests.Support;
+using KerberosMessaging.Hosting.Audit;
 using KerberosMessaging.Protocol;
 using KerberosMessaging.Protocol.Messages;
 

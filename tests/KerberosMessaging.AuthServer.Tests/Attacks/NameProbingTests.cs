@@ -4,6 +4,7 @@ using KerberosMessaging.AuthServer.Domain;
 using KerberosMessaging.AuthServer.Persistence;
 using KerberosMessaging.AuthServer.Tests.Support;
 using KerberosMessaging.Cryptography;
+using KerberosMessaging.Hosting.Audit;
 using KerberosMessaging.Protocol;
 using KerberosMessaging.Protocol.Messages;
 using Microsoft.Extensions.DependencyInjection;

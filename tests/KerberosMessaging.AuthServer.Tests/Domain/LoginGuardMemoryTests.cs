@@ -1,6 +1,7 @@
 using System.Text;
 using KerberosMessaging.AuthServer.Domain;
 using KerberosMessaging.AuthServer.Tests.Support;
+using KerberosMessaging.Hosting.Audit;
 
 namespace KerberosMessaging.AuthServer.Tests.Domain;
 

@@ -2,6 +2,7 @@ using System.Text;
 using KerberosMessaging.AuthServer.Domain;
 using KerberosMessaging.AuthServer.Persistence;
 using KerberosMessaging.AuthServer.Tests.Support;
+using KerberosMessaging.Hosting.Audit;
 using Microsoft.EntityFrameworkCore;
 
 namespace KerberosMessaging.AuthServer.Tests.Domain;

@@ -1,5 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using KerberosMessaging.Hosting.Admin;
+using KerberosMessaging.Hosting.Admin.Access;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -20,6 +21,7 @@ internal static class SampleEndpoints
 
     public static void Map(RouteGroupBuilder admin)
     {
+        admin.RequireAnyToken();
         admin.MapGet("/rows", ListRows);
         admin.MapGet("/rows-by-name", ListRowsByName);
         admin.MapGet("/rows/{id:guid}", GetRow);

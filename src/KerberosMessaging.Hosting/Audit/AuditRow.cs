@@ -1,17 +1,18 @@
-using KerberosMessaging.AuthServer.Domain.Audit;
-
-namespace KerberosMessaging.AuthServer.Persistence;
+namespace KerberosMessaging.Hosting.Audit;
 
 /// <summary>A security event. Rows are added and never changed; each is chained to the one before by its hash.</summary>
-internal sealed class AuditRow
+public sealed class AuditRow
 {
     /// <summary>1, 2, 3 and so on, without gaps.</summary>
     public long Sequence { get; init; }
 
+    /// <summary>When it happened, to the millisecond.</summary>
     public DateTimeOffset At { get; init; }
 
+    /// <summary>What happened.</summary>
     public AuditKind Kind { get; init; }
 
+    /// <summary>How it ended.</summary>
     public AuditResult Result { get; init; }
 
     /// <summary>Who did it: <c>client ID</c>, <c>server ID</c>, <c>admin NAME</c>, <c>anonymous</c> or <c>system</c>.</summary>
@@ -29,18 +30,22 @@ internal sealed class AuditRow
     /// <summary>Joins what happened in one connection or one admin request.</summary>
     public required string Correlation { get; init; }
 
+    /// <summary>HMAC-SHA-256 over the row and the hash before it.</summary>
     public required byte[] Hash { get; init; }
 }
 
 /// <summary>Where the audit log ends, so that rows cut off at its end are missed.</summary>
-internal sealed class AuditHeadRow
+public sealed class AuditHeadRow
 {
     /// <summary>The one row's id.</summary>
     public const int OnlyId = 1;
 
+    /// <summary>Always <see cref="OnlyId"/>.</summary>
     public int Id { get; init; } = OnlyId;
 
+    /// <summary>The last row's number.</summary>
     public long Sequence { get; set; }
 
+    /// <summary>The proof of it, see <see cref="AuditChain.HeadMac"/>.</summary>
     public required byte[] Mac { get; set; }
 }

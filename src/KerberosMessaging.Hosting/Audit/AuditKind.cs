@@ -1,7 +1,10 @@
-namespace KerberosMessaging.AuthServer.Domain.Audit;
+namespace KerberosMessaging.Hosting.Audit;
 
-/// <summary>What happened. The numbers are stored and never reused.</summary>
-internal enum AuditKind
+// Their names say what each one is.
+#pragma warning disable CS1591
+
+/// <summary>What happened, on either server. The numbers are stored and never reused.</summary>
+public enum AuditKind
 {
     ServerStarted = 1,
     Login = 2,
@@ -35,4 +38,21 @@ internal enum AuditKind
     AuditVerified = 33,
     AuditExported = 34,
     DeviceLinked = 35,
+    TokenMade = 36,
+    AdminTokenRevoked = 37,
+    AdminAuthenticationFailed = 38,
+    AdminAuthenticationBlocked = 39,
+    Drained = 40,
+    DrainUndone = 41,
+    JobStarted = 42,
+    JobEnded = 43,
+    ConnectionKicked = 44,
+    MailboxPurged = 45,
+    MailboxExpired = 46,
+    LimitOverridden = 47,
+    LimitOverrideRemoved = 48,
+    LogLevelChanged = 49,
+    BackupMade = 50,
+    Restored = 51,
+    TransparencyHeadSigned = 52,
 }

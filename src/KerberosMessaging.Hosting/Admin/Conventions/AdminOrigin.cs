@@ -1,12 +1,16 @@
-using KerberosMessaging.AuthServer.Domain;
+using KerberosMessaging.Hosting.Audit;
+using Microsoft.AspNetCore.Http;
 
-namespace KerberosMessaging.AuthServer.Admin;
+namespace KerberosMessaging.Hosting.Admin;
 
-internal static class AdminOrigin
+/// <summary>Names admins for the audit log.</summary>
+public static class AdminOrigin
 {
     /// <summary>Who asks, as the audit log names it.</summary>
+    /// <param name="context">The request.</param>
     public static Origin ToOrigin(this HttpContext context)
     {
+        ArgumentNullException.ThrowIfNull(context);
         var address = context.Connection.RemoteIpAddress;
         return new Origin(
             $"admin {context.User.Identity?.Name ?? "unnamed"}",

@@ -1,9 +1,12 @@
-namespace KerberosMessaging.AuthServer.Domain.Audit;
+namespace KerberosMessaging.Hosting.Audit;
 
 /// <summary>How it ended. The numbers are stored.</summary>
-internal enum AuditResult
+public enum AuditResult
 {
+    /// <summary>It was done.</summary>
     Done = 1,
+
+    /// <summary>It was refused.</summary>
     Refused = 2,
 }
 
@@ -13,7 +16,7 @@ internal enum AuditResult
 /// <param name="Target">What it was done to.</param>
 /// <param name="Detail">More, where there is more: never a secret, and never text that a peer chose.</param>
 /// <param name="Result">How it ended.</param>
-internal readonly record struct AuditEvent(
+public readonly record struct AuditEvent(
     AuditKind Kind,
     Origin Origin,
     string Target,

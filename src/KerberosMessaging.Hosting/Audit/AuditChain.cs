@@ -1,17 +1,18 @@
 using System.Buffers.Binary;
 using System.Security.Cryptography;
 using System.Text;
-using KerberosMessaging.AuthServer.Persistence;
 using KerberosMessaging.Cryptography;
 
-namespace KerberosMessaging.AuthServer.Domain.Audit;
+namespace KerberosMessaging.Hosting.Audit;
 
 /// <summary>
 /// The hash of each audit row: HMAC-SHA-256 over the row and the hash before it, under a key that is sealed at rest. Whoever
 /// can write the database but not open its keys can neither change a row nor leave one out without <c>verify</c> seeing it.
 /// </summary>
-internal sealed class AuditChain(SecretBytes key)
+/// <param name="key">The key; it stays the caller's.</param>
+public sealed class AuditChain(SecretBytes key)
 {
+    /// <summary>The size of a hash in bytes.</summary>
     public const int HashSize = 32;
 
     private static readonly byte[] RowLabel = "kmsg audit row 1\0"u8.ToArray();
@@ -21,8 +22,13 @@ internal sealed class AuditChain(SecretBytes key)
     public static byte[] Start => new byte[HashSize];
 
     /// <summary>The hash of a row whose own <see cref="AuditRow.Hash"/> does not count.</summary>
+    /// <param name="before">The hash of the row before.</param>
+    /// <param name="row">The row.</param>
     public byte[] Hash(byte[] before, AuditRow row)
     {
+        ArgumentNullException.ThrowIfNull(before);
+        ArgumentNullException.ThrowIfNull(row);
+
         using var hmac = IncrementalHash.CreateHMAC(HashAlgorithmName.SHA256, key.Span);
         Span<byte> numbers = stackalloc byte[24];
         BinaryPrimitives.WriteInt64BigEndian(numbers, row.Sequence);
@@ -41,6 +47,8 @@ internal sealed class AuditChain(SecretBytes key)
     }
 
     /// <summary>Proves where the log ended.</summary>
+    /// <param name="sequence">The last row's number.</param>
+    /// <param name="hash">Its hash.</param>
     public byte[] HeadMac(long sequence, byte[] hash)
     {
         using var hmac = IncrementalHash.CreateHMAC(HashAlgorithmName.SHA256, key.Span);
