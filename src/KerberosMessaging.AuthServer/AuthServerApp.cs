@@ -1,5 +1,6 @@
 using KerberosMessaging.AuthServer.Admin;
 using KerberosMessaging.AuthServer.Domain;
+using KerberosMessaging.AuthServer.Domain.Transparency;
 using KerberosMessaging.AuthServer.Persistence;
 using KerberosMessaging.AuthServer.Requests;
 using KerberosMessaging.Hosting.Admin;
@@ -8,6 +9,7 @@ using KerberosMessaging.Hosting.Admin.Jobs;
 using KerberosMessaging.Hosting.Audit;
 using KerberosMessaging.Hosting.Health;
 using KerberosMessaging.Hosting.Logs;
+using KerberosMessaging.Hosting.Backup;
 using KerberosMessaging.Hosting.Startup;
 using KerberosMessaging.Hosting.Telemetry;
 using KerberosMessaging.Hosting.Startup.Commands;
@@ -103,6 +105,7 @@ public static class AuthServerApp
         services.AddSingleton<IValidateOptions<KeyOptions>, KeyOptionsValidator>();
         services.AddValidation();
         services.AddWire();
+        services.AddBackups(Definition.Data);
         AddPersistence(services, data);
         services.AddServerHealth<AuthDatabaseProbe>().AddCheck<KeyAgeCheck>("keys");
 
@@ -126,6 +129,7 @@ public static class AuthServerApp
         services.AddSingleton<RealmStatistics>();
         services.AddScoped<IAuditStore, AuditStore>();
         services.AddScoped<AuditLog>();
+        services.AddScoped<TransparencyLog>();
         services.AddSingleton<Housekeeping>();
         services.AddHostedService(static provider => provider.GetRequiredService<Housekeeping>());
         services.AddHostedService<HandOver>();
@@ -198,7 +202,12 @@ public static class AuthServerApp
         app.Services.GetRequiredService<RevocationLog>().OnRevoked(app.Services.GetRequiredService<RevokedConnections>().Cut);
         app.Services.GetRequiredService<ServerIdentity>().Set(keys.Server, keys.Realm);
         await app.Services.GetRequiredService<AuthWriter>().WriteAsync(
-            static write => write.Audit(new AuditEvent(AuditKind.ServerStarted, Origin.System, "auth server")), CancellationToken.None);
+            write =>
+            {
+                TransparencyLog.Fill(write, keys.Realm);
+                write.Audit(new AuditEvent(AuditKind.ServerStarted, Origin.System, "auth server"));
+            },
+            CancellationToken.None);
         await app.Services.GetRequiredService<AdminTokens>().LoadAsync(CancellationToken.None);
     }
 
@@ -207,6 +216,7 @@ public static class AuthServerApp
         admin.MapDrain();
         admin.MapLogLevel();
         admin.MapJobs();
+        admin.MapBackups();
         admin.MapAdminTokens();
         ClientEndpoints.Map(admin);
         DeviceEndpoints.Map(admin);
@@ -217,6 +227,8 @@ public static class AuthServerApp
         KeyEndpoints.Map(admin);
         admin.MapAudit();
         StatsEndpoints.Map(admin);
+        admin.MapConfig();
+        TransparencyEndpoints.Map(admin);
     }
 
     /// <summary>The keys are in the database, which is migrated only after the services are built.</summary>

@@ -4,6 +4,7 @@ using KerberosMessaging.Hosting.Admin.Jobs;
 using KerberosMessaging.Hosting.Audit;
 using KerberosMessaging.Hosting.Health;
 using KerberosMessaging.Hosting.Logs;
+using KerberosMessaging.Hosting.Backup;
 using KerberosMessaging.Hosting.Startup;
 using KerberosMessaging.Hosting.Telemetry;
 using KerberosMessaging.Hosting.Startup.Commands;
@@ -96,6 +97,7 @@ public static class MessageServerApp
     {
         services.AddValidation();
         services.AddWire();
+        services.AddBackups(Definition.Data);
         services.AddRequests();
 
         services.AddOptions<MailboxOptions>().BindConfiguration(MailboxOptions.SectionName).ValidateOnStart();
@@ -222,8 +224,10 @@ public static class MessageServerApp
         admin.MapDrain();
         admin.MapLogLevel();
         admin.MapJobs();
+        admin.MapBackups();
         admin.MapAdminTokens();
         admin.MapAudit();
+        admin.MapConfig();
         ConnectionEndpoints.Map(admin);
         QueueEndpoints.Map(admin);
         BlobEndpoints.Map(admin);

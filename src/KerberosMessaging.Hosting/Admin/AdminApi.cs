@@ -25,6 +25,7 @@ public static class AdminApi
     public const string Scheme = "Bearer";
 
     private const string DocumentName = "v1";
+    private const string DocumentAlias = "/openapi.json";
 
     /// <summary>
     /// Adds everything <see cref="UseAdminApi"/> needs. The server itself still calls <c>AddValidation()</c>, because that
@@ -133,6 +134,16 @@ public static class AdminApi
         app.UseStatusCodePages(AdminProblems.WriteForStatusAsync);
 
         // Documentation comes before authorisation: it holds nothing secret, and a browser cannot send the token for it.
+        app.Use(static (context, next) =>
+        {
+            // Where tools look for the document.
+            if (context.Request.Path == DocumentAlias)
+            {
+                context.Request.Path = $"/swagger/{DocumentName}/swagger.json";
+            }
+
+            return next(context);
+        });
         app.UseSwagger(static swagger => swagger.OpenApiVersion = OpenApiSpecVersion.OpenApi3_1);
         var title = app.Services.GetRequiredService<IOptions<SwaggerGeneratorOptions>>().Value.SwaggerDocs[DocumentName].Title ?? "Admin API";
         app.UseSwaggerUI(ui =>
@@ -150,6 +161,7 @@ public static class AdminApi
         app.UseAuthentication();
         app.UseAuthorization();
 
+        StatusPage.Map(app, title);
         HealthEndpoints.Map(app);
         return app.MapGroup(BasePath);
     }

@@ -3,6 +3,7 @@ using KerberosMessaging.Hosting.Admin;
 using KerberosMessaging.Hosting.Health;
 using KerberosMessaging.Hosting.Logs;
 using KerberosMessaging.Hosting.Telemetry;
+using KerberosMessaging.Hosting.Backup;
 using KerberosMessaging.Hosting.Wire;
 using KerberosMessaging.Hosting.Wire.Limits;
 
@@ -22,6 +23,7 @@ public static class OptionSections
         (TelemetryOptions.SectionName, typeof(TelemetryOptions)),
         (LogOptions.SectionName, typeof(LogOptions)),
         (HealthOptions.SectionName, typeof(HealthOptions)),
+        (BackupOptions.SectionName, typeof(BackupOptions)),
         .. own,
     ];
 

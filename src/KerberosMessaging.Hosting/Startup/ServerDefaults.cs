@@ -39,6 +39,7 @@ public static class ServerDefaults
     {
         ServerArguments.Check(args, sections);
         SecretFiles.Add(builder.Configuration);
+        builder.Services.AddSingleton(new ServerOptions(OptionSections.With(sections)));
 
         // Below every other source: sources that come later override earlier ones.
         builder.Configuration.Sources.Insert(0, new Microsoft.Extensions.Configuration.Memory.MemoryConfigurationSource

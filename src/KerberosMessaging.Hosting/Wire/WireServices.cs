@@ -35,9 +35,9 @@ public static class WireServices
         services.TryAddSingleton<RequestDispatcher>();
         services.TryAddSingleton<RequestLoop>();
         services.TryAddSingleton<WireListener>();
+        services.TryAddSingleton<ProxyProtocol>();
         services.TryAddSingleton(static provider =>
             new ServerTelemetry(ServerTelemetry.DefaultName, provider.GetRequiredService<IMeterFactory>()));
-        services.TryAddSingleton<ProxyProtocol>();
         services.TryAddSingleton<ServerMetrics>();
         services.TryAddSingleton<LimitReports>();
         services.TryAddSingleton<ConnectionLimits>();

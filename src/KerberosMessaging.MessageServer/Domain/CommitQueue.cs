@@ -152,9 +152,9 @@ internal sealed partial class CommitQueue(
         {
             // SQLite has no asynchronous calls; a store that has them is waited for here, where nothing else runs.
             store.WriteAsync(_batch.Writes, time.GetUtcNow()).AsTask().GetAwaiter().GetResult();
+            Totals.Apply(_batch.Writes);
             commit?.Succeeded();
             metrics?.Committed(_batch.Writes);
-            Totals.Apply(_batch.Writes);
             Interlocked.Increment(ref _batches);
             return true;
         }

@@ -153,8 +153,8 @@ internal sealed class Mailbox
                     {
                         // What is in a transaction now is deleted after it, and the device is answered only then.
                         isStored |= envelope.State >= EnvelopeState.Committing;
-                        _grace.Counts.Acknowledge(envelope.State);
                         unwritten += envelope.State < EnvelopeState.Committing ? 1 : 0;
+                        _grace.Counts.Acknowledge(envelope.State);
                         Acknowledge(envelope);
                     }
                 }

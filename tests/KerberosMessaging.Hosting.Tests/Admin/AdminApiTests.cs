@@ -81,14 +81,14 @@ public sealed class AdminApiTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task An_operation_outside_the_group_needs_the_token_too()
+    public async Task An_operation_that_names_no_scope_is_closed_to_every_token()
     {
         using var without = await Client.GetAsync("/outside", Cancel);
         _server.SignIn();
         using var with = await Client.GetAsync("/outside", Cancel);
 
         Assert.Equal(HttpStatusCode.Unauthorized, without.StatusCode);
-        Assert.Equal(HttpStatusCode.OK, with.StatusCode);
+        Assert.Equal(HttpStatusCode.Forbidden, with.StatusCode);
     }
 
     [Theory]
