@@ -1,3 +1,4 @@
+using KerberosMessaging.Hosting.Admin.Access;
 using KerberosMessaging.Hosting.Audit;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Storage.ValueConversion;
@@ -28,6 +29,8 @@ internal sealed class AuthDbContext(DbContextOptions<AuthDbContext> options) : D
     public DbSet<AuditRow> AuditEvents => Set<AuditRow>();
 
     public DbSet<AuditHeadRow> AuditHeads => Set<AuditHeadRow>();
+
+    public DbSet<AdminTokenRow> AdminTokens => Set<AdminTokenRow>();
 
     protected override void ConfigureConventions(ModelConfigurationBuilder configurationBuilder)
     {
@@ -105,6 +108,7 @@ internal sealed class AuthDbContext(DbContextOptions<AuthDbContext> options) : D
             // broad filter finds, where reading back from the end finds a page at once.
             audit.HasIndex(row => row.Kind);
         });
+        modelBuilder.Entity<AdminTokenRow>().HasIndex(row => row.Hash).IsUnique();
         modelBuilder.Entity<AuditHeadRow>().Property(row => row.Id).ValueGeneratedNever();
     }
 

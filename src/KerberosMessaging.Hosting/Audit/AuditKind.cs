@@ -55,4 +55,6 @@ public enum AuditKind
     BackupMade = 50,
     Restored = 51,
     TransparencyHeadSigned = 52,
+    BlobRemoved = 53,
+    BlobsExpired = 54,
 }

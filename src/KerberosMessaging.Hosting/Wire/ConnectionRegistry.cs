@@ -15,6 +15,10 @@ public sealed class ConnectionRegistry
     /// <summary>The open connections, in no order; one that comes or goes meanwhile may be among them or not. Copies nothing.</summary>
     public IEnumerable<WireConnection> All => _connections.Select(static entry => entry.Value);
 
+    /// <summary>An open connection; null when there is none with that id.</summary>
+    /// <param name="session">The channel's session id.</param>
+    public WireConnection? Find(SessionId session) => _connections.GetValueOrDefault(session);
+
     internal void Add(WireConnection connection) => _connections[connection.Session] = connection;
 
     internal void Remove(WireConnection connection)

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net;
 using KerberosMessaging.Hosting.Wire.Limits;
 using KerberosMessaging.Protocol;
@@ -181,6 +182,18 @@ public sealed class WireConnection : IDisposable
     public void Close(NoticeKind kind, TimeSpan retryAfter = default) =>
         End(new Notice(kind, (uint)retryAfter.TotalMilliseconds));
 
+    /// <summary>
+    /// Ends the connection as a drain does: no further request is taken, what was taken is answered, and the peer is told to
+    /// connect again later.
+    /// </summary>
+    /// <param name="retryAfter">When to connect again.</param>
+    /// <param name="grace">How long it may finish what is in flight.</param>
+    public void SendAway(TimeSpan retryAfter, TimeSpan grace)
+    {
+        Drain(retryAfter);
+        _ = EndAfterAsync(grace);
+    }
+
     /// <summary>Whether the peer, as known by now, may send requests of this access.</summary>
     /// <param name="access">The request's.</param>
     internal bool Admits(RequestAccess access) => access switch
@@ -192,7 +205,7 @@ public sealed class WireConnection : IDisposable
     };
 
     /// <summary>Queues the answer to a pipelined request. It always has room: so many requests may wait and no more.</summary>
-    internal void Answer(IWireMessage message, uint requestId, RequestRoute route, long started)
+    internal void Answer(IWireMessage message, uint requestId, RequestRoute route, long started, Activity? activity)
     {
         var outcome = FrameOutcome.Answered;
         if (message is ErrorReply { Error: var error })
@@ -202,14 +215,16 @@ public sealed class WireConnection : IDisposable
         }
 
         _metrics.FrameHandled(route.Name, outcome, _time.GetElapsedTime(started));
+        ServerMetrics.EndRequest(activity, outcome);
         Outgoing.Enqueue(message, requestId);
         PipelinedSlots.Release();
     }
 
     /// <summary>Counts a pipelined request that is not answered.</summary>
-    internal void GiveUp(RequestRoute route, long started, FrameOutcome outcome)
+    internal void GiveUp(RequestRoute route, long started, Activity? activity, FrameOutcome outcome)
     {
         _metrics.FrameHandled(route.Name, outcome, _time.GetElapsedTime(started));
+        ServerMetrics.EndRequest(activity, outcome);
         PipelinedSlots.Release();
     }
 
@@ -268,6 +283,13 @@ public sealed class WireConnection : IDisposable
         }
 
         return step;
+    }
+
+    // By the clock on the wall: what is waited for is the peer's socket.
+    private async Task EndAfterAsync(TimeSpan grace)
+    {
+        await Task.Delay(grace);
+        EndDrain();
     }
 
     private void End(IWireMessage farewell)

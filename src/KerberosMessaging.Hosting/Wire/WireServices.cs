@@ -1,5 +1,7 @@
+using System.Diagnostics.Metrics;
 using System.Net;
 using KerberosMessaging.Hosting.Admin;
+using KerberosMessaging.Hosting.Telemetry;
 using KerberosMessaging.Hosting.Wire.Limits;
 using KerberosMessaging.Protocol;
 using KerberosMessaging.Protocol.Messages;
@@ -33,9 +35,13 @@ public static class WireServices
         services.TryAddSingleton<RequestDispatcher>();
         services.TryAddSingleton<RequestLoop>();
         services.TryAddSingleton<WireListener>();
+        services.TryAddSingleton<ProxyProtocol>();
+        services.TryAddSingleton(static provider =>
+            new ServerTelemetry(ServerTelemetry.DefaultName, provider.GetRequiredService<IMeterFactory>()));
         services.TryAddSingleton<ServerMetrics>();
         services.TryAddSingleton<LimitReports>();
         services.TryAddSingleton<ConnectionLimits>();
+        services.TryAddSingleton<ClientLimits>();
         services.TryAddSingleton<RequestLimits>();
         return services;
     }
@@ -91,9 +97,15 @@ public static class WireServices
     {
         var options = kestrel.ApplicationServices.GetRequiredService<IOptions<WireOptions>>().Value;
         var listener = kestrel.ApplicationServices.GetRequiredService<WireListener>();
+        var proxies = kestrel.ApplicationServices.GetRequiredService<ProxyProtocol>();
         kestrel.Listen(IPAddress.Parse(options.Address), options.Port, listen =>
         {
             listener.Attach(listen);
+            if (proxies.IsOn)
+            {
+                listen.Use(next => connection => proxies.OnConnectedAsync(connection, next));
+            }
+
             listen.UseConnectionHandler<WireConnectionHandler>();
         });
     }

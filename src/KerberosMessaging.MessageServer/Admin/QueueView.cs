@@ -17,4 +17,15 @@ internal sealed record QueueView(
     long Bytes,
     DateTimeOffset? OldestAcceptedAt,
     long? NewestSequence,
-    DateTimeOffset LastSeenAt);
+    DateTimeOffset LastSeenAt)
+{
+    public static QueueView Of(Domain.QueueState row) => new(
+        row.ClientName,
+        row.Device.Client.Value,
+        row.Device.Device.Value,
+        row.Waiting,
+        row.Bytes,
+        row.OldestAcceptedAt,
+        row.NewestSequence,
+        row.LastSeenAt);
+}

@@ -7,4 +7,7 @@ namespace KerberosMessaging.MessageServer.Domain;
 internal sealed class CloseMailboxWrite(DeviceAddress device) : StoreWrite<bool>
 {
     public DeviceAddress Device => device;
+
+    /// <summary>Set by the store: the number of the mailbox that there was.</summary>
+    public long Mailbox { get; set; }
 }

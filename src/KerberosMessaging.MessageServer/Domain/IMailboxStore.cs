@@ -47,6 +47,28 @@ internal interface IMailboxStore
     /// <param name="maxCount">Most mailboxes to return.</param>
     ValueTask<IReadOnlyList<QueueState>> ReadQueuesAsync(QueuePosition? after, int maxCount);
 
+    /// <summary>Finds mailboxes by what identifies them: at most <see cref="QueueFilter.Most"/>.</summary>
+    ValueTask<IReadOnlyList<QueueState>> FindQueuesAsync(QueueFilter filter);
+
+    /// <summary>When the first of what waits was accepted, of each mailbox in which something waits. One that is damaged is left out.</summary>
+    ValueTask<IReadOnlyList<(long Mailbox, DateTimeOffset AcceptedAt)>> ReadOldestAsync();
+
+    /// <summary>Measures as a <see cref="MeasureWrite"/> would, beside the writes.</summary>
+    /// <param name="after">The mailbox to start after; 0 for the beginning.</param>
+    /// <param name="limit">Stops once so many envelopes were looked at.</param>
+    ValueTask<(IReadOnlyList<MeasuredMailbox> Measured, bool HasMore)> MeasureAsync(long after, int limit);
+
+    /// <summary>How many mailboxes there are.</summary>
+    ValueTask<long> CountMailboxesAsync();
+
+    /// <summary>Lists what there is of each device's one-time prekeys, by client name and device.</summary>
+    /// <param name="after">The place to start after; null for the beginning.</param>
+    /// <param name="maxCount">Most devices to return.</param>
+    ValueTask<IReadOnlyList<DevicePrekeyStock>> ReadPrekeyStocksAsync(QueuePosition? after, int maxCount);
+
+    /// <summary>Finds what there is of the one-time prekeys of devices: at most <see cref="QueueFilter.Most"/>.</summary>
+    ValueTask<IReadOnlyList<DevicePrekeyStock>> FindPrekeyStocksAsync(QueueFilter filter);
+
     /// <summary>How many bytes the store takes on the disk, without what is free inside it.</summary>
     ValueTask<long> ReadSizeAsync();
 }

@@ -144,6 +144,7 @@ internal sealed class Mailbox
         lock (_lock)
         {
             var isStored = false;
+            var unwritten = 0;
             foreach (var (first, last) in ranges)
             {
                 for (var sequence = Math.Max(first, _unsettled.First); sequence <= last && sequence < _unsettled.End; sequence++)
@@ -152,6 +153,8 @@ internal sealed class Mailbox
                     {
                         // What is in a transaction now is deleted after it, and the device is answered only then.
                         isStored |= envelope.State >= EnvelopeState.Committing;
+                        unwritten += envelope.State < EnvelopeState.Committing ? 1 : 0;
+                        _grace.Counts.Acknowledge(envelope.State);
                         Acknowledge(envelope);
                     }
                 }
@@ -159,6 +162,7 @@ internal sealed class Mailbox
                 isStored |= first <= _newestStored;
             }
 
+            _queue.Totals.AddDelivered(unwritten);
             return isStored ? Delete(ranges) : null;
         }
     }
@@ -428,6 +432,75 @@ internal sealed class Mailbox
         }
     }
 
+    /// <summary>How full the mailbox is, on disk and in memory together, and what of it is in memory alone.</summary>
+    public MailboxFigures Measure()
+    {
+        lock (_lock)
+        {
+            var figures = new MailboxFigures(_count, _bytes, null, 0, 0, _connections > 0, _receiver?.Session, _receiver?.Credit);
+            for (var sequence = _unsettled.First; sequence < _unsettled.End; sequence++)
+            {
+                if (_unsettled.Find(sequence) is { State: not EnvelopeState.AcknowledgedInCommit } envelope)
+                {
+                    figures = figures with
+                    {
+                        OldestUnsettledAt = figures.OldestUnsettledAt ?? envelope.Envelope.AcceptedAt,
+                        OldestUnsettled = figures.OldestUnsettled == 0 ? sequence : figures.OldestUnsettled,
+                        NewestUnsettled = sequence,
+                    };
+                }
+            }
+
+            return figures;
+        }
+    }
+
+    /// <summary>
+    /// Keeps the mailbox in memory, so that it is told of what is deleted on disk, until <see cref="EndDelete"/>.
+    /// </summary>
+    /// <param name="last">The last number that was given: what comes later is not to be discarded.</param>
+    /// <returns>False when the mailbox is not in use any more and must be looked for again.</returns>
+    public bool TryBeginDiscard(out long last)
+    {
+        lock (_lock)
+        {
+            last = _last;
+            if (_isClosed || _isRetired)
+            {
+                return false;
+            }
+
+            _deleting++;
+            return true;
+        }
+    }
+
+    /// <summary>
+    /// Settles what is in no transaction yet, as if the device had acknowledged it. What is in one now is on disk after it, and is
+    /// left to a <see cref="DiscardWrite"/> that is queued after this.
+    /// </summary>
+    /// <param name="through">Envelopes with higher numbers stay.</param>
+    /// <param name="acceptedBefore">Envelopes that were accepted at this time or later stay.</param>
+    /// <returns>How many were settled.</returns>
+    public int DiscardUnsettled(long through, DateTimeOffset acceptedBefore)
+    {
+        lock (_lock)
+        {
+            var count = 0;
+            for (var sequence = _unsettled.First; sequence <= through && sequence < _unsettled.End; sequence++)
+            {
+                if (_unsettled.Find(sequence) is { State: EnvelopeState.Pushed or EnvelopeState.Queued } envelope
+                    && envelope.Envelope.AcceptedAt < acceptedBefore)
+                {
+                    count++;
+                    Acknowledge(envelope);
+                }
+            }
+
+            return count;
+        }
+    }
+
     /// <summary>Takes the mailbox out of use for good: its device was removed. What is under way counts as settled.</summary>
     public void Close()
     {
@@ -508,6 +581,7 @@ internal sealed class Mailbox
             if (_unsettled.Find(sequence) is { State: EnvelopeState.Pushed } envelope)
             {
                 envelope.State = EnvelopeState.Queued;
+                _grace.Counts.Store(wasPushed: envelope.PushedAt != 0);
                 _queue.Enqueue(envelope);
             }
         }

@@ -4,7 +4,7 @@ namespace KerberosMessaging.MessageServer.Domain;
 internal abstract class PendingSend(Submission submission, DateTimeOffset acceptedAt)
 {
     private SenderHistory? _history;
-    private Action<long>? _release;
+    private Action<long, bool>? _settled;
     private List<PendingSend>? _repeats;
     private int _unwritten;
     private int _unsettled;
@@ -18,11 +18,11 @@ internal abstract class PendingSend(Submission submission, DateTimeOffset accept
 
     /// <summary>Says how many envelopes there are, before the first can be settled.</summary>
     /// <param name="history">The sender's history, in which the message is.</param>
-    /// <param name="release">Gives back the memory that the message counted for, in bytes.</param>
-    public void Begin(SenderHistory history, Action<long> release)
+    /// <param name="settled">Is told how many bytes of memory the message counted for, and whether it was accepted.</param>
+    public void Begin(SenderHistory history, Action<long, bool> settled)
     {
         _history = history;
-        _release = release;
+        _settled = settled;
         _unwritten = _unsettled = submission.Envelopes.Count;
     }
 
@@ -56,7 +56,7 @@ internal abstract class PendingSend(Submission submission, DateTimeOffset accept
 
         if (Interlocked.Decrement(ref _unsettled) == 0)
         {
-            _release!(submission.Size);
+            _settled!(submission.Size, !_failed);
             Finish(_history!, _failed ? SendResult.Refused(SendStatus.Busy) : SendResult.Accepted(acceptedAt));
         }
     }

@@ -17,8 +17,9 @@ internal sealed partial class Relay
     private readonly TimeSpan _defaultTimeToLive;
     private readonly ILogger _logger;
     private readonly FailureReports _failures = new(TimeProvider.System);
-    private readonly Action<long> _release;
+    private readonly Action<long, bool> _settled;
     private long _heldBytes;
+    private long _accepted;
 
     public Relay(
         MailboxDirectory mailboxes,
@@ -35,8 +36,11 @@ internal sealed partial class Relay
         _limits = options.Value;
         _defaultTimeToLive = TimeSpan.FromSeconds(options.Value.TimeToLiveSeconds);
         _logger = logger;
-        _release = bytes => Interlocked.Add(ref _heldBytes, -bytes);
+        _settled = Settled;
     }
+
+    /// <summary>How many messages were accepted since the start.</summary>
+    public long Accepted => Interlocked.Read(ref _accepted);
 
     /// <summary>
     /// Gives a message its place in the mailboxes of its recipient. It is answered when every envelope is on disk or acknowledged,
@@ -112,7 +116,7 @@ internal sealed partial class Relay
 
         if (Interlocked.Add(ref _heldBytes, submission.Size) > MostHeldBytes)
         {
-            _release(submission.Size);
+            Release(submission.Size);
             return SendResult.Refused(SendStatus.Busy);
         }
 
@@ -127,7 +131,7 @@ internal sealed partial class Relay
             }
             catch
             {
-                _release(submission.Size);
+                Release(submission.Size);
                 throw;
             }
 
@@ -137,13 +141,13 @@ internal sealed partial class Relay
         while (room == RoomResult.Closed);
         if (room == RoomResult.Full)
         {
-            _release(submission.Size);
+            Release(submission.Size);
             return refusal ?? SendResult.Refused(SendStatus.QuotaExceeded);
         }
 
         var expiresAt = send.AcceptedAt
             + (submission.TimeToLiveSeconds == 0 ? _defaultTimeToLive : TimeSpan.FromSeconds(submission.TimeToLiveSeconds));
-        send.Begin(history, _release);
+        send.Begin(history, _settled);
         for (var i = 0; i < submission.Envelopes.Count; i++)
         {
             var (device, body) = submission.Envelopes[i];
@@ -153,6 +157,17 @@ internal sealed partial class Relay
 
         return null;
     }
+
+    private void Settled(long bytes, bool isAccepted)
+    {
+        Release(bytes);
+        if (isAccepted)
+        {
+            Interlocked.Increment(ref _accepted);
+        }
+    }
+
+    private void Release(long bytes) => Interlocked.Add(ref _heldBytes, -bytes);
 
     private async ValueTask<SendResult> PushAsync(PendingSend send)
     {
@@ -170,6 +185,7 @@ internal sealed partial class Relay
                 0, submission.Message, submission.Sender, submission.SenderName, send.AcceptedAt, body));
         }
 
+        Interlocked.Increment(ref _accepted);
         return SendResult.Accepted(send.AcceptedAt);
     }
 

@@ -17,15 +17,20 @@ internal sealed partial class StoreGuard(
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(2);
 
     private volatile bool _isFull;
+    private long _used;
 
     /// <summary>Whether nothing more is to be stored now.</summary>
     public bool IsFull => _isFull;
+
+    /// <summary>How many bytes the store took when it was last looked at.</summary>
+    public long UsedBytes => Volatile.Read(ref _used);
 
     /// <summary>Looks now.</summary>
     public async ValueTask LookAsync()
     {
         var free = new DriveInfo(Path.GetFullPath(data.Value.Directory)).AvailableFreeSpace;
         var used = await store.ReadSizeAsync();
+        Volatile.Write(ref _used, used);
         var isFull = free < options.Value.MinimumFreeDiskBytes || used > options.Value.MaxStoreBytes;
         if (isFull != _isFull)
         {

@@ -5,6 +5,9 @@ internal sealed class BlobRow
 {
     public Guid Id { get; set; }
 
+    /// <summary>What admins call it: random, and of no use to whoever wants to read it, unlike its id.</summary>
+    public Guid Handle { get; set; }
+
     /// <summary>The client that uploads it.</summary>
     public Guid ClientId { get; set; }
 

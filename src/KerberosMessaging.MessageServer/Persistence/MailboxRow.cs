@@ -26,4 +26,7 @@ internal sealed class MailboxRow
 
     /// <summary>The published prekeys, opaque to the server.</summary>
     public byte[]? PrekeyBundle { get; set; }
+
+    /// <summary>When prekeys were last uploaded, in milliseconds since 1970.</summary>
+    public long? PrekeysUploadedAt { get; set; }
 }

@@ -67,7 +67,7 @@ public sealed class AcknowledgementInCommitTests : IDisposable
         var body = TestEnvelope.Make();
         var send = new Send(new Submission(
             TestDevice.Of("alice").Address, "alice", MessageId.New(), _bob.Client, 0, false, [new SubmittedEnvelope(_bob.Device, body)], []));
-        send.Begin(new SenderHistory(2, 0, []), static _ => { });
+        send.Begin(new SenderHistory(2, 0, []), static (_, _) => { });
         var envelope = new MailboxEnvelope(_mailbox, send, body, DateTimeOffset.MaxValue);
         Assert.Equal(RoomResult.Taken, _mailbox.TakeRoom(body.Length, new MailboxOptions()));
         _mailbox.Append(envelope);

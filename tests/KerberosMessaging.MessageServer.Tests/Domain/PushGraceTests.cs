@@ -90,7 +90,7 @@ public sealed class PushGraceTests : IDisposable
         var send = new TestSend(submission, _time.GetUtcNow());
         var history = new SenderHistory(2, 0, []);
         history.Start(send, out _);
-        send.Begin(history, static _ => { });
+        send.Begin(history, static (_, _) => { });
         _mailbox.TakeRoom(10, new MailboxOptions());
         var envelope = new MailboxEnvelope(_mailbox, send, new byte[10], _time.GetUtcNow().AddDays(1));
         _mailbox.Append(envelope);

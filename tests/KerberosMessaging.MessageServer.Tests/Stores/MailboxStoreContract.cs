@@ -353,8 +353,8 @@ public abstract partial class MailboxStoreContract : IAsyncLifetime
 
         var all = await Store.ReadQueuesAsync(null, 10);
         Assert.Equal(["alice", "bob", "bob"], all.Select(static queue => queue.ClientName));
-        Assert.Equal(new QueueState("alice", _alice.Address, 0, 0, null, null, Start), all[0]);
-        Assert.Equal(new QueueState("bob", _bob.Address, 2, 40, Start, 9, Start), all.Single(queue => queue.Device == _bob.Address));
+        Assert.Equal(new QueueState(alice.Id, "alice", _alice.Address, 0, 0, null, null, null, Start), all[0]);
+        Assert.Equal(new QueueState(bob.Id, "bob", _bob.Address, 2, 40, Start, 2, 9, Start), all.Single(queue => queue.Device == _bob.Address));
         Assert.NotEqual(alice.Id, bob.Id);
 
         var paged = new List<QueueState>();

@@ -139,27 +139,68 @@ internal sealed class MemoryMailboxStore : IMailboxStore, IDisposable
     public ValueTask<IReadOnlyList<QueueState>> ReadQueuesAsync(QueuePosition? after, int maxCount)
     {
         var state = Read();
-        static (string, string) Place(string name, DeviceId device) =>
-            (name, Convert.ToHexString(device.Value.ToByteArray(bigEndian: true)));
-        return new([.. state.Mailboxes.Values
-            .OrderBy(static box => Place(box.Name, box.Device.Device), Comparer<(string, string)>.Create(Compare))
-            .Where(box => after is not { } place || Compare(Place(box.Name, box.Device.Device), Place(place.ClientName, place.Device)) > 0)
-            .Take(maxCount)
-            .Select(box =>
-            {
-                var waiting = Waiting(state, box.Id).ToArray();
-                return new QueueState(
-                    box.Name,
-                    box.Device,
-                    waiting.Length,
-                    waiting.Sum(static stored => (long)stored.Envelope.Body.Length),
-                    waiting.Length == 0 ? null : waiting.Min(static stored => stored.Envelope.AcceptedAt),
-                    waiting.Length == 0 ? null : waiting[^1].Envelope.Sequence,
-                    box.LastSeenAt);
-            })]);
+        return new([.. Page(state, after, maxCount).Select(box => QueueOf(state, box))]);
     }
 
+    public ValueTask<IReadOnlyList<QueueState>> FindQueuesAsync(QueueFilter filter)
+    {
+        var state = Read();
+        return new([.. Find(state, filter).Select(box => QueueOf(state, box))]);
+    }
+
+    public ValueTask<IReadOnlyList<(long Mailbox, DateTimeOffset AcceptedAt)>> ReadOldestAsync() => new([.. Read().Envelopes
+        .GroupBy(static pair => pair.Key.Mailbox).Select(static group => (group.Key, group.First().Value.Envelope.AcceptedAt))]);
+
+    public ValueTask<(IReadOnlyList<MeasuredMailbox> Measured, bool HasMore)> MeasureAsync(long after, int limit) =>
+        new(Measure(Read(), after, limit));
+
+    public ValueTask<long> CountMailboxesAsync() => new(Read().Mailboxes.Count);
+
+    public ValueTask<IReadOnlyList<DevicePrekeyStock>> ReadPrekeyStocksAsync(QueuePosition? after, int maxCount) =>
+        new([.. Page(Read(), after, maxCount).Select(StockOf)]);
+
+    public ValueTask<IReadOnlyList<DevicePrekeyStock>> FindPrekeyStocksAsync(QueueFilter filter) =>
+        new([.. Find(Read(), filter).Select(StockOf)]);
+
     public ValueTask<long> ReadSizeAsync() => new(Read().Envelopes.Values.Sum(static stored => (long)stored.Envelope.Body.Length));
+
+    private static (string, string) Place(string name, DeviceId device) =>
+        (name, Convert.ToHexString(device.Value.ToByteArray(bigEndian: true)));
+
+    private static IEnumerable<Box> Page(State state, QueuePosition? after, int maxCount) => state.Mailboxes.Values
+        .OrderBy(static box => Place(box.Name, box.Device.Device), Comparer<(string, string)>.Create(Compare))
+        .Where(box => after is not { } place || Compare(Place(box.Name, box.Device.Device), Place(place.ClientName, place.Device)) > 0)
+        .Take(maxCount);
+
+    private static IEnumerable<Box> Find(State state, QueueFilter filter) => state.Mailboxes.Values
+        .Where(box => filter switch
+        {
+            { Mailbox: { } mailbox } => box.Id == mailbox,
+            { Client: { } client } => box.Device.Client == client,
+            { ClientName: { } name } => box.Name == name,
+            { Device: { } device } => box.Device.Device == device,
+            _ => throw new ArgumentException("The filter is empty.", nameof(filter)),
+        })
+        .OrderBy(static box => Place(box.Name, box.Device.Device), Comparer<(string, string)>.Create(Compare))
+        .Take(QueueFilter.Most);
+
+    private static DevicePrekeyStock StockOf(Box box) =>
+        new(box.Name, box.Device, box.Prekeys.Bundle is not null, box.Prekeys.Stock, box.Prekeys.UploadedAt);
+
+    private static QueueState QueueOf(State state, Box box)
+    {
+        var waiting = Waiting(state, box.Id).ToArray();
+        return new QueueState(
+            box.Id,
+            box.Name,
+            box.Device,
+            waiting.Length,
+            waiting.Sum(static stored => (long)stored.Envelope.Body.Length),
+            waiting.Length == 0 ? null : waiting.Min(static stored => stored.Envelope.AcceptedAt),
+            waiting.Length == 0 ? null : waiting[0].Envelope.Sequence,
+            waiting.Length == 0 ? null : waiting[^1].Envelope.Sequence,
+            box.LastSeenAt);
+    }
 
     private static int Compare((string Name, string Device) one, (string Name, string Device) other) =>
         string.CompareOrdinal(one.Name, other.Name) is var names and not 0 ? names : string.CompareOrdinal(one.Device, other.Device);
@@ -195,14 +236,15 @@ internal sealed class MemoryMailboxStore : IMailboxStore, IDisposable
             case ReserveWrite reserve:
                 return Change(state, reserve.Mailbox, box => box with { ReservedThrough = Math.Max(box.ReservedThrough, reserve.Through) });
             case RememberWrite remember:
-                var old = state.Sent.Keys.Where(row =>
+                var forgotten = state.Sent.Keys.Where(row =>
                     row.Mailbox == remember.Mailbox && row.Number <= remember.Number - SenderHistory.Remembered);
-                return state with { Sent = state.Sent.RemoveRange(old).Add((remember.Mailbox, remember.Number), [.. remember.Ids]) };
+                return state with { Sent = state.Sent.RemoveRange(forgotten).Add((remember.Mailbox, remember.Number), [.. remember.Ids]) };
             case OpenMailboxWrite open:
                 return Open(state, open, now);
             case CloseMailboxWrite close:
                 var closed = state.Mailboxes.Values.FirstOrDefault(box => box.Device == close.Device);
                 close.Result = closed is not null;
+                close.Mailbox = closed?.Id ?? 0;
                 return closed is null
                     ? state
                     : state with
@@ -212,14 +254,44 @@ internal sealed class MemoryMailboxStore : IMailboxStore, IDisposable
                         Sent = state.Sent.RemoveRange(state.Sent.Keys.Where(row => row.Mailbox == closed.Id)),
                     };
             case UploadPrekeysWrite upload:
-                return Upload(state, upload);
+                return Upload(state, upload, now);
             case TakePrekeysWrite take:
                 return Take(state, take);
             case SweepWrite sweep:
                 return Sweep(state, sweep, now);
+            case DiscardWrite discard:
+                var old = state.Envelopes
+                    .Where(pair => pair.Key.Mailbox == discard.Mailbox && pair.Key.Sequence <= discard.Through
+                        && pair.Value.Envelope.AcceptedAt < discard.AcceptedBefore)
+                    .Take(discard.Limit).ToArray();
+                discard.Result = new Deleted(old.Length, old.Sum(static pair => (long)pair.Value.Envelope.Body.Length));
+                return state with { Envelopes = state.Envelopes.RemoveRange(old.Select(static pair => pair.Key)) };
+            case MeasureWrite measure:
+                (measure.Result, measure.HasMore) = Measure(state, measure.After, measure.Limit);
+                return state;
+            case ProbeWrite:
+                return state;
             default:
                 throw new NotSupportedException($"The store does not know {write.GetType().Name}.");
         }
+    }
+
+    private static (IReadOnlyList<MeasuredMailbox> Measured, bool HasMore) Measure(State state, long after, int limit)
+    {
+        var measured = new List<MeasuredMailbox>();
+        var groups = state.Envelopes.Where(pair => pair.Key.Mailbox > after).GroupBy(static pair => pair.Key.Mailbox).ToArray();
+        foreach (var group in groups)
+        {
+            if (measured.Sum(static each => each.Count) >= limit)
+            {
+                break;
+            }
+
+            measured.Add(new MeasuredMailbox(
+                group.Key, group.Count(), group.Sum(static pair => (long)pair.Value.Envelope.Body.Length)));
+        }
+
+        return (measured, measured.Sum(static each => each.Count) >= limit);
     }
 
     private static State Change(State state, long mailbox, Func<Box, Box> change) =>
@@ -246,7 +318,7 @@ internal sealed class MemoryMailboxStore : IMailboxStore, IDisposable
         return state with { LastMailbox = made.Id, Mailboxes = state.Mailboxes.Add(made.Id, made) };
     }
 
-    private static State Upload(State state, UploadPrekeysWrite upload)
+    private static State Upload(State state, UploadPrekeysWrite upload, DateTimeOffset now)
     {
         if (!state.Mailboxes.TryGetValue(upload.Mailbox, out var box))
         {
@@ -265,7 +337,7 @@ internal sealed class MemoryMailboxStore : IMailboxStore, IDisposable
 
         var newest = upload.Keys.Aggregate(
             before.Newest, static (newest, key) => newest.SetItem(key.Kind, Math.Max(newest[key.Kind], key.Id)));
-        var after = before with { Bundle = upload.Bundle.Length > 0 ? upload.Bundle : before.Bundle, Keys = keys, Newest = newest };
+        var after = before with { Bundle = upload.Bundle.Length > 0 ? upload.Bundle : before.Bundle, Keys = keys, Newest = newest, UploadedAt = now };
         upload.Result = new PrekeyUpload(PrekeyUploadStatus.Stored, after.Stock);
         return Change(state, upload.Mailbox, box => box with { Prekeys = after });
     }
@@ -347,13 +419,15 @@ internal sealed class MemoryMailboxStore : IMailboxStore, IDisposable
         byte[]? Bundle,
         ImmutableList<OneTimePrekey> Keys,
         ImmutableDictionary<OneTimePrekeyKind, uint> Newest,
-        ImmutableDictionary<OneTimePrekeyKind, ulong> Misses)
+        ImmutableDictionary<OneTimePrekeyKind, ulong> Misses,
+        DateTimeOffset? UploadedAt)
     {
         public static Prekeys None { get; } = new(
             null,
             [],
             Enum.GetValues<OneTimePrekeyKind>().ToImmutableDictionary(static kind => kind, static _ => 0u),
-            Enum.GetValues<OneTimePrekeyKind>().ToImmutableDictionary(static kind => kind, static _ => 0ul));
+            Enum.GetValues<OneTimePrekeyKind>().ToImmutableDictionary(static kind => kind, static _ => 0ul),
+            null);
 
         public PrekeyStock Stock => new(Of(OneTimePrekeyKind.X25519), Of(OneTimePrekeyKind.MlKem768));
 

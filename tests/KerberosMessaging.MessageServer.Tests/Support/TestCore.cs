@@ -23,6 +23,8 @@ internal sealed class TestCore : IAsyncDisposable
         Mailboxes = new MailboxDirectory(store, Queue, Grace, Bus, Time) { ClientsInMemory = clientsInMemory };
         var guard = new StoreGuard(store, options, Options.Create(new DataOptions()), Time, _loggers.CreateLogger<StoreGuard>());
         Relay = new Relay(Mailboxes, Queue, store, guard, options, _loggers.CreateLogger<Relay>());
+        Queues = new QueueReader(store, Queue, Mailboxes, Time);
+        Cleaner = new MailboxCleaner(Queue, Mailboxes, Queues);
         Deliveries = new DeliveryService(store, Mailboxes, new InProcessPresence(), Bus, Time, _loggers.CreateLogger<DeviceConnection>());
     }
 
@@ -43,6 +45,10 @@ internal sealed class TestCore : IAsyncDisposable
     public Relay Relay { get; }
 
     public DeliveryService Deliveries { get; }
+
+    public QueueReader Queues { get; }
+
+    public MailboxCleaner Cleaner { get; }
 
     public static async Task<TestCore> StartAsync(
         IMailboxStore store, MailboxOptions limits, DateTimeOffset now, int clientsInMemory = 10_000)
@@ -104,6 +110,14 @@ internal sealed class TestCore : IAsyncDisposable
         }
     }
 
+    /// <summary>Measures what is on disk, as after a start.</summary>
+    public async Task MeasureAsync()
+    {
+        using var measurer = new MailboxMeasurer(Store, Queue, Time, _loggers.CreateLogger<MailboxMeasurer>());
+        await measurer.StartAsync(TestContext.Current.CancellationToken);
+        await measurer.ExecuteTask!.WaitAsync(Until.Deadline, TestContext.Current.CancellationToken);
+    }
+
     /// <summary>What waits for a device on disk.</summary>
     public async Task<IReadOnlyList<StoredEnvelope>> StoredAsync(TestConnection connection) =>
         await Store.ReadAsync(connection.Mailbox.Id, 0, Time.GetUtcNow(), int.MaxValue, long.MaxValue);
@@ -123,6 +137,7 @@ internal sealed class TestCore : IAsyncDisposable
         }
 
         Deliveries.Dispose();
+        Queues.Dispose();
         Grace.Dispose();
         _loggers.Dispose();
     }

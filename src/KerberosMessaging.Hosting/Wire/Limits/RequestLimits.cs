@@ -4,10 +4,11 @@ using Microsoft.Extensions.Options;
 namespace KerberosMessaging.Hosting.Wire.Limits;
 
 /// <summary>
-/// Decides whether a request may be handled now: by its client on all of its connections together, or by its address where
+/// Decides whether a request may be handled now: by its client on all of its connections together (an admin may set a limit
+/// of its own for one), or by its address where
 /// nobody is signed in. Message servers are not limited: they are the realm's own.
 /// </summary>
-internal sealed class RequestLimits(IOptions<LimitOptions> options, LimitReports reports) : IDisposable
+internal sealed class RequestLimits(IOptions<LimitOptions> options, ClientLimits own, LimitReports reports) : IDisposable
 {
     private readonly TokenBuckets<ClientId> _clients = new(options.Value.RequestsPerSecondPerClient, options.Value.RequestsBurstPerClient);
     private readonly TokenBuckets<AddressBlock> _addresses = new(options.Value.RequestsPerSecondPerAddress, options.Value.RequestsBurstPerAddress);
@@ -22,7 +23,7 @@ internal sealed class RequestLimits(IOptions<LimitOptions> options, LimitReports
 
         var client = connection.Principal?.Client;
         var isAdmitted = client is { } id
-            ? _clients.TryTake(id, cost, out var retryAfter)
+            ? own.TryTake(id, cost, out var retryAfter) ?? _clients.TryTake(id, cost, out retryAfter)
             : _addresses.TryTake(connection.Address, cost, out retryAfter);
         if (!isAdmitted)
         {

@@ -23,6 +23,60 @@ internal sealed partial class BlobService
         while (expired.Count == ExpiredPerStep && !failed);
     }
 
+    /// <summary>Removes a blob for an admin.</summary>
+    /// <returns>Null when there is none; false when it could not be removed now.</returns>
+    public async Task<bool?> RemoveAsync(BlobHandle handle, CancellationToken cancellationToken)
+    {
+        if (await index.FindAsync(handle, cancellationToken) is not { Announcement.Blob: var blob })
+        {
+            return null;
+        }
+
+        return await InTurnAsync<bool?>(blob, false, async () =>
+        {
+            // Its id may have been given to another in the meantime.
+            if ((await index.FindAsync(blob, cancellationToken))?.Handle != handle)
+            {
+                return null;
+            }
+
+            await RemoveAsync(blob);
+            return true;
+        });
+    }
+
+    /// <summary>Removes the blobs that were announced before a time, the oldest first.</summary>
+    /// <param name="createdBefore">Those of this time or later stay.</param>
+    /// <param name="removed">Is told of each that went.</param>
+    /// <param name="cancellationToken">Ends it between two blobs.</param>
+    /// <exception cref="IOException">The disk does not let a blob be removed; what is left can be removed later.</exception>
+    public async Task RemoveOldAsync(DateTimeOffset createdBefore, Action removed, CancellationToken cancellationToken)
+    {
+        IReadOnlyList<BlobEntry> old;
+        var after = (-1L, default(BlobHandle));
+        do
+        {
+            old = await index.ListAsync(null, createdBefore, after, ExpiredPerStep, cancellationToken);
+            foreach (var blob in old)
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                switch (await RemoveAsync(blob.Handle, cancellationToken))
+                {
+                    case false:
+                        throw new IOException("A blob could not be removed.");
+                    case true:
+                        removed();
+                        break;
+                    default:
+                        break;
+                }
+
+                after = (blob.CreatedAt.ToUnixTimeMilliseconds(), blob.Handle);
+            }
+        }
+        while (old.Count == ExpiredPerStep);
+    }
+
     /// <summary>
     /// Makes rows and files of one folder agree: removes files without a row, and complete rows whose file is gone. An upload
     /// without a file has only not begun.

@@ -54,6 +54,7 @@ internal sealed class BlobIndex(IDbContextFactory<MessageDbContext> contexts, Ti
         context.Blobs.Add(new BlobRow
         {
             Id = announced.Blob.Value,
+            Handle = Guid.NewGuid(),
             ClientId = announced.Uploader.Value,
             Size = announced.Size,
             Digest = announced.Digest,
@@ -90,6 +91,43 @@ internal sealed class BlobIndex(IDbContextFactory<MessageDbContext> contexts, Ti
             .Take(most)
             .Select(static row => new BlobId(row.Id))
             .ToListAsync(cancellationToken);
+    }
+
+    /// <summary>Finds a blob by what admins call it; null when there is none.</summary>
+    public async Task<BlobEntry?> FindAsync(BlobHandle handle, CancellationToken cancellationToken)
+    {
+        await using var context = await contexts.CreateDbContextAsync(cancellationToken);
+        return await context.Blobs.AsNoTracking().SingleOrDefaultAsync(row => row.Handle == handle.Value, cancellationToken) is { } row
+            ? EntryOf(row)
+            : null;
+    }
+
+    /// <summary>Lists blobs by the time of their announcement, then by handle.</summary>
+    /// <param name="uploader">Of this client alone; null for all.</param>
+    /// <param name="createdBefore">Announced before this time; null for all.</param>
+    /// <param name="after">The time and handle of the last one before, which is not listed again.</param>
+    /// <param name="maxCount">Most blobs to return.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    public async Task<IReadOnlyList<BlobEntry>> ListAsync(
+        ClientId? uploader,
+        DateTimeOffset? createdBefore,
+        (long CreatedAtMs, BlobHandle Handle) after,
+        int maxCount,
+        CancellationToken cancellationToken)
+    {
+        var before = createdBefore?.ToUnixTimeMilliseconds() ?? long.MaxValue;
+        var handle = after.Handle.Value.ToByteArray(bigEndian: true);
+        await using var context = await contexts.CreateDbContextAsync(cancellationToken);
+        var rows = context.Blobs
+            .FromSql($"""SELECT * FROM "Blobs" WHERE ("CreatedAt", "Handle") > ({after.CreatedAtMs}, {handle}) AND "CreatedAt" < {before}""")
+            .AsNoTracking();
+        if (uploader is { } client)
+        {
+            rows = rows.Where(row => row.ClientId == client.Value);
+        }
+
+        return (await rows.OrderBy(static row => row.CreatedAt).ThenBy(static row => row.Handle).Take(maxCount).ToListAsync(cancellationToken))
+            .ConvertAll(EntryOf);
     }
 
     /// <summary>The blobs whose id starts with a byte, each with whether it is complete.</summary>
@@ -135,5 +173,7 @@ internal sealed class BlobIndex(IDbContextFactory<MessageDbContext> contexts, Ti
     private static BlobEntry EntryOf(BlobRow row) => new(
         new BlobAnnouncement(new BlobId(row.Id), new ClientId(row.ClientId), row.Size, row.Digest, row.TimeToLiveSeconds),
         row.IsComplete,
-        DateTimeOffset.FromUnixTimeMilliseconds(row.ExpiresAt));
+        DateTimeOffset.FromUnixTimeMilliseconds(row.CreatedAt),
+        DateTimeOffset.FromUnixTimeMilliseconds(row.ExpiresAt),
+        new BlobHandle(row.Handle));
 }

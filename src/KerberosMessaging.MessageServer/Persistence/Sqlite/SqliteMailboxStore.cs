@@ -55,7 +55,24 @@ internal sealed class SqliteMailboxStore(SqliteDatabase database) : IMailboxStor
         new(Read(mailbox, static (reader, mailbox) => reader.PrekeyStock.Read(mailbox)));
 
     public ValueTask<IReadOnlyList<QueueState>> ReadQueuesAsync(QueuePosition? after, int maxCount) =>
-        new(Read((after, maxCount), static (reader, asked) => reader.ReadQueues(asked.after, asked.maxCount)));
+        new(Read((after, maxCount), static (reader, asked) => reader.Queues.Read(asked.after, asked.maxCount)));
+
+    public ValueTask<IReadOnlyList<QueueState>> FindQueuesAsync(QueueFilter filter) =>
+        new(Read(filter, static (reader, filter) => reader.Queues.Find(filter)));
+
+    public ValueTask<IReadOnlyList<(long Mailbox, DateTimeOffset AcceptedAt)>> ReadOldestAsync() =>
+        new(Read(0, static (reader, _) => reader.Queues.ReadOldest()));
+
+    public ValueTask<(IReadOnlyList<MeasuredMailbox> Measured, bool HasMore)> MeasureAsync(long after, int limit) =>
+        new(Read((after, limit), static (reader, asked) => reader.Measure.From(asked.after, asked.limit)));
+
+    public ValueTask<long> CountMailboxesAsync() => new(Read(0, static (reader, _) => reader.Queues.Count()));
+
+    public ValueTask<IReadOnlyList<DevicePrekeyStock>> ReadPrekeyStocksAsync(QueuePosition? after, int maxCount) =>
+        new(Read((after, maxCount), static (reader, asked) => reader.Queues.ReadPrekeys(asked.after, asked.maxCount)));
+
+    public ValueTask<IReadOnlyList<DevicePrekeyStock>> FindPrekeyStocksAsync(QueueFilter filter) =>
+        new(Read(filter, static (reader, filter) => reader.Queues.FindPrekeys(filter)));
 
     public ValueTask<long> ReadSizeAsync() => new(Read(0, static (reader, _) => reader.ReadSize()));
 
@@ -108,16 +125,26 @@ internal sealed class SqliteMailboxStore(SqliteDatabase database) : IMailboxStor
                 open.Result = writer.OpenMailbox(open.Device, open.ClientName, now);
                 break;
             case CloseMailboxWrite close:
-                close.Result = writer.CloseMailbox(close.Device);
+                close.Mailbox = writer.CloseMailbox(close.Device);
+                close.Result = close.Mailbox != 0;
                 break;
             case UploadPrekeysWrite upload:
-                upload.Result = writer.Prekeys.Upload(upload);
+                upload.Result = writer.Prekeys.Upload(upload, now);
                 break;
             case TakePrekeysWrite take:
                 take.Result = writer.Prekeys.Take(take);
                 break;
             case SweepWrite sweep:
                 (sweep.Result, sweep.HasMore) = writer.Sweep(now, sweep.IdsBefore, sweep.Limit);
+                break;
+            case DiscardWrite discard:
+                discard.Result = writer.DeleteOld(discard.Mailbox, discard.Through, discard.AcceptedBefore, discard.Limit);
+                break;
+            case MeasureWrite measure:
+                (measure.Result, measure.HasMore) = writer.MeasureFrom(measure.After, measure.Limit);
+                break;
+            case ProbeWrite:
+                writer.Probe();
                 break;
             default:
                 throw new NotSupportedException($"The store does not know {write.GetType().Name}.");

@@ -9,6 +9,7 @@ internal sealed class SqlitePrekeys : IDisposable
 {
     private readonly SqliteStatement _findMailbox;
     private readonly SqliteStatement _storeBundle;
+    private readonly SqliteStatement _noteUpload;
     private readonly SqliteStatement _findBundles;
     private readonly SqliteStatement _countFrom;
     private readonly SqliteStatement _drop;
@@ -25,6 +26,7 @@ internal sealed class SqlitePrekeys : IDisposable
         _stock = new SqlitePrekeyStock(connection);
         _findMailbox = new SqliteStatement(connection, "SELECT Id FROM Mailboxes WHERE Id = ?1");
         _storeBundle = new SqliteStatement(connection, "UPDATE Mailboxes SET PrekeyBundle = ?2 WHERE Id = ?1");
+        _noteUpload = new SqliteStatement(connection, "UPDATE Mailboxes SET PrekeysUploadedAt = ?2 WHERE Id = ?1");
         _findBundles = new SqliteStatement(connection, "SELECT Id, DeviceId, PrekeyBundle FROM Mailboxes WHERE ClientId = ?1");
         _countFrom = new SqliteStatement(
             connection, "SELECT COUNT(*) FROM OneTimePrekeys WHERE MailboxId = ?1 AND Kind = ?2 AND Id >= ?3");
@@ -55,7 +57,7 @@ internal sealed class SqlitePrekeys : IDisposable
     }
 
     /// <summary>Carries out an upload; see <see cref="UploadPrekeysWrite"/>.</summary>
-    public PrekeyUpload Upload(UploadPrekeysWrite upload)
+    public PrekeyUpload Upload(UploadPrekeysWrite upload, DateTimeOffset now)
     {
         // All of it is judged before anything is changed: the transaction is not this upload's alone.
         if (Int64(_findMailbox.Bind(1, upload.Mailbox)) == 0)
@@ -75,6 +77,7 @@ internal sealed class SqlitePrekeys : IDisposable
             _storeBundle.Bind(1, upload.Mailbox).Bind(2, upload.Bundle).Execute();
         }
 
+        _noteUpload.Bind(1, upload.Mailbox).Bind(2, now.ToUnixTimeMilliseconds()).Execute();
         _drop.Bind(1, upload.Mailbox).Bind(2, upload.DropBelow).Execute();
         Insert(upload.Mailbox, x25519);
         Insert(upload.Mailbox, mlKem768);
@@ -114,6 +117,7 @@ internal sealed class SqlitePrekeys : IDisposable
     {
         _findMailbox.Dispose();
         _storeBundle.Dispose();
+        _noteUpload.Dispose();
         _findBundles.Dispose();
         _countFrom.Dispose();
         _drop.Dispose();

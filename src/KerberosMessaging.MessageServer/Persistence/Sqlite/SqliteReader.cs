@@ -14,14 +14,14 @@ internal sealed class SqliteReader : IDisposable
     private readonly SqliteStatement _readSent;
     private readonly SqliteStatement _read;
     private readonly SqliteStatement _readNewest;
-    private readonly SqliteStatement _readQueues;
-    private readonly SqliteStatement _measure;
     private readonly SqliteStatement _readSize;
+    private SqliteQueues? _queues;
 
     public SqliteReader(SqliteDatabase database)
     {
         _connection = database.Open("PRAGMA query_only = ON;");
         PrekeyStock = new SqlitePrekeyStock(_connection);
+        Measure = new SqliteMeasure(_connection);
         _find = Prepare("SELECT Id, DeviceId, ReservedThrough FROM Mailboxes WHERE ClientId = ?1");
         _readSent = Prepare("SELECT Id, Ids FROM SentIds WHERE Id BETWEEN ?1 AND ?2 ORDER BY Id DESC");
 
@@ -33,13 +33,6 @@ internal sealed class SqliteReader : IDisposable
             """);
         _readNewest = Prepare(
             "SELECT Id FROM Envelopes WHERE Id BETWEEN ?1 AND ?2 AND +ExpiresAt > ?3 ORDER BY Id DESC LIMIT 1");
-        _readQueues = Prepare(
-            """
-            SELECT Id, ClientName, ClientId, DeviceId, LastSeenAt FROM Mailboxes
-            WHERE (ClientName, DeviceId) > (?1, ?2) ORDER BY ClientName, DeviceId LIMIT ?3
-            """);
-        _measure = Prepare(
-            "SELECT COUNT(*), COALESCE(SUM(length(Body)), 0), MIN(AcceptedAt), MAX(Id) FROM Envelopes WHERE Id BETWEEN ?1 AND ?2");
         _readSize = Prepare(
             """
             SELECT (page_count - freelist_count) * page_size
@@ -48,6 +41,11 @@ internal sealed class SqliteReader : IDisposable
     }
 
     public SqlitePrekeyStock PrekeyStock { get; }
+
+    public SqliteMeasure Measure { get; }
+
+    /// <summary>What it reads for admins; most readers never do.</summary>
+    public SqliteQueues Queues => _queues ??= new SqliteQueues(_connection, PrekeyStock);
 
     public IReadOnlyList<MailboxState> Find(ClientId client)
     {
@@ -63,8 +61,8 @@ internal sealed class SqliteReader : IDisposable
 
         return mailboxes.ConvertAll(mailbox =>
         {
-            var (count, bytes, _, _) = Measure(mailbox.Id);
-            return mailbox with { Count = (int)count, Bytes = bytes };
+            var (count, bytes) = Measure.Between(EnvelopeKey.FirstOf(mailbox.Id), EnvelopeKey.LastOf(mailbox.Id));
+            return mailbox with { Count = count, Bytes = bytes };
         });
     }
 
@@ -126,38 +124,6 @@ internal sealed class SqliteReader : IDisposable
         }
     }
 
-    public IReadOnlyList<QueueState> ReadQueues(QueuePosition? after, int maxCount)
-    {
-        // No name sorts before the empty one, and no blob before the empty one.
-        if (after is { } place)
-        {
-            _readQueues.Bind(1, place.ClientName).Bind(2, place.Device.Value);
-        }
-        else
-        {
-            _readQueues.Bind(1, "").Bind(2, []);
-        }
-
-        var rows = new List<(long Id, string Name, DeviceAddress Device, DateTimeOffset LastSeenAt)>();
-        using (Run(_readQueues.Bind(3, maxCount)))
-        {
-            while (_readQueues.Step())
-            {
-                rows.Add((
-                    _readQueues.Int64(0),
-                    _readQueues.Text(1),
-                    new DeviceAddress(new ClientId(_readQueues.Id(2)), new DeviceId(_readQueues.Id(3))),
-                    _readQueues.Time(4)));
-            }
-        }
-
-        return rows.ConvertAll(row =>
-        {
-            var (count, bytes, oldest, newest) = Measure(row.Id);
-            return new QueueState(row.Name, row.Device, count, bytes, oldest, newest, row.LastSeenAt);
-        });
-    }
-
     public long ReadSize()
     {
         using (Run(_readSize))
@@ -169,22 +135,11 @@ internal sealed class SqliteReader : IDisposable
 
     public void Dispose()
     {
+        _queues?.Dispose();
         PrekeyStock.Dispose();
+        Measure.Dispose();
         _statements.ForEach(static statement => statement.Dispose());
         _connection.Dispose();
-    }
-
-    private (long Count, long Bytes, DateTimeOffset? Oldest, long? Newest) Measure(long mailbox)
-    {
-        using (Run(_measure.Bind(1, EnvelopeKey.FirstOf(mailbox)).Bind(2, EnvelopeKey.LastOf(mailbox))))
-        {
-            _measure.Step();
-            return (
-                _measure.Int64(0),
-                _measure.Int64(1),
-                _measure.IsNull(2) ? null : _measure.Time(2),
-                _measure.IsNull(3) ? null : EnvelopeKey.NumberOf(_measure.Int64(3)));
-        }
     }
 
     private static StatementRun Run(SqliteStatement statement) => new(statement);

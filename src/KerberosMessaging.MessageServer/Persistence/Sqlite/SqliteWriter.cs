@@ -24,10 +24,13 @@ internal sealed class SqliteWriter : IDisposable
     private readonly SqliteStatement _remember;
     private readonly SqliteStatement _deleteIds;
     private readonly SqliteStatement _append;
-    private readonly SqliteStatement _measure;
+    private readonly SqliteMeasure _measure;
     private readonly SqliteStatement _delete;
     private readonly SqliteStatement _findExpired;
+    private readonly SqliteStatement _findOld;
     private readonly SqliteStatement _deleteOldIds;
+    private readonly SqliteStatement[] _probes;
+    private int _probe;
 
     public SqliteWriter(SqliteDatabase database)
     {
@@ -55,9 +58,12 @@ internal sealed class SqliteWriter : IDisposable
             INSERT INTO Envelopes (Id, MessageId, SenderClientId, SenderDeviceId, SenderName, AcceptedAt, ExpiresAt, Body)
             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
             """);
-        _measure = Prepare("SELECT COUNT(*), COALESCE(SUM(length(Body)), 0) FROM Envelopes WHERE Id BETWEEN ?1 AND ?2");
+        _measure = new SqliteMeasure(_connection);
         _delete = Prepare("DELETE FROM Envelopes WHERE Id BETWEEN ?1 AND ?2");
         _findExpired = Prepare("SELECT Id, length(Body) FROM Envelopes WHERE ExpiresAt <= ?1 ORDER BY ExpiresAt LIMIT ?2");
+        _findOld = Prepare(
+            "SELECT Id, length(Body) FROM Envelopes WHERE Id BETWEEN ?1 AND ?2 AND AcceptedAt < ?3 ORDER BY Id LIMIT ?4");
+        _probes = [Prepare("PRAGMA user_version = 1"), Prepare("PRAGMA user_version = 2")];
         _deleteOldIds = Prepare(
             "DELETE FROM SentIds WHERE Id IN (SELECT Id FROM SentIds WHERE AcceptedAt < ?1 ORDER BY AcceptedAt LIMIT ?2)");
     }
@@ -97,24 +103,29 @@ internal sealed class SqliteWriter : IDisposable
             throw new InvalidOperationException("There are no more mailbox numbers.");
         }
 
-        var (count, bytes) = Measure(EnvelopeKey.FirstOf(id), EnvelopeKey.LastOf(id));
+        var (count, bytes) = _measure.Between(EnvelopeKey.FirstOf(id), EnvelopeKey.LastOf(id));
         return new MailboxState(id, device, reservedThrough, count, bytes);
     }
 
-    /// <summary>Deletes a mailbox with all that waits in it; false where there is none.</summary>
-    public bool CloseMailbox(DeviceAddress device)
+    /// <summary>Deletes a mailbox with all that waits in it.</summary>
+    /// <returns>Its number; 0 where there is none.</returns>
+    public long CloseMailbox(DeviceAddress device)
     {
         var id = Int64(_findMailbox.Bind(1, device.Client.Value).Bind(2, device.Device.Value));
         if (id == 0)
         {
-            return false;
+            return 0;
         }
 
         _delete.Bind(1, EnvelopeKey.FirstOf(id)).Bind(2, EnvelopeKey.LastOf(id)).Execute();
         _deleteIds.Bind(1, EnvelopeKey.FirstOf(id)).Bind(2, EnvelopeKey.LastOf(id)).Execute();
         Prekeys.Remove(id);
-        return _closeMailbox.Bind(1, id).Execute() == 1;
+        _closeMailbox.Bind(1, id).Execute();
+        return id;
     }
+
+    /// <summary>Writes a number that nothing else uses; another one each time, since what is there already would not be written.</summary>
+    public void Probe() => _probes[_probe ^= 1].Execute();
 
     public void Reserve(long mailbox, long through) => _reserve.Bind(1, mailbox).Bind(2, through).Execute();
 
@@ -157,7 +168,7 @@ internal sealed class SqliteWriter : IDisposable
         foreach (var (first, last) in ranges)
         {
             var (from, to) = (EnvelopeKey.Of(mailbox, first), EnvelopeKey.Of(mailbox, last));
-            var found = Measure(from, to);
+            var found = _measure.Between(from, to);
             if (found.Count > 0)
             {
                 _delete.Bind(1, from).Bind(2, to).Execute();
@@ -167,6 +178,37 @@ internal sealed class SqliteWriter : IDisposable
 
         return new Deleted(count, bytes);
     }
+
+    /// <summary>Deletes some of what is older than a time.</summary>
+    public Deleted DeleteOld(long mailbox, long through, DateTimeOffset acceptedBefore, int limit)
+    {
+        var keys = new List<long>();
+        var bytes = 0L;
+        try
+        {
+            _findOld.Bind(1, EnvelopeKey.FirstOf(mailbox)).Bind(2, EnvelopeKey.Of(mailbox, through))
+                .Bind(3, acceptedBefore.ToUnixTimeMilliseconds()).Bind(4, limit);
+            while (_findOld.Step())
+            {
+                keys.Add(_findOld.Int64(0));
+                bytes += _findOld.Int64(1);
+            }
+        }
+        finally
+        {
+            _findOld.Reset();
+        }
+
+        foreach (var key in keys)
+        {
+            _delete.Bind(1, key).Bind(2, key).Execute();
+        }
+
+        return new Deleted(keys.Count, bytes);
+    }
+
+    /// <summary>Measures some of the mailboxes in which something waits.</summary>
+    public (IReadOnlyList<MeasuredMailbox> Measured, bool HasMore) MeasureFrom(long after, int limit) => _measure.From(after, limit);
 
     /// <summary>Deletes some of what expired.</summary>
     public (IReadOnlyList<SweptEnvelopes> Swept, bool HasMore) Sweep(DateTimeOffset now, DateTimeOffset idsBefore, int limit)
@@ -203,25 +245,13 @@ internal sealed class SqliteWriter : IDisposable
     {
         // An open transaction is rolled back with the connection.
         Prekeys.Dispose();
+        _measure.Dispose();
         _statements.ForEach(static statement => statement.Dispose());
         _connection.Dispose();
     }
 
     /// <summary>The bytes of one message id in a row of <see cref="SentIdsRow"/>.</summary>
     internal const int SentIdSize = 32;
-
-    private (int Count, long Bytes) Measure(long from, long to)
-    {
-        try
-        {
-            _measure.Bind(1, from).Bind(2, to).Step();
-            return ((int)_measure.Int64(0), _measure.Int64(1));
-        }
-        finally
-        {
-            _measure.Reset();
-        }
-    }
 
     // 0 when there is no row.
     private static long Int64(SqliteStatement statement)
