@@ -7,10 +7,14 @@ const storageKey = 'admin-token';
 const byId = id => document.getElementById(id);
 
 const number = new Intl.NumberFormat();
-const count = value => number.format(value);
+// What is not known yet is null.
+const count = value => value === null ? '–' : number.format(value);
 const rate = value => value < 10 ? value.toFixed(1) : count(Math.round(value));
 
 function bytes(value) {
+  if (value === null) {
+    return '–';
+  }
   const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
   let unit = 0;
   while (value >= 1024 && unit < units.length - 1) {
