@@ -3,6 +3,7 @@ using KerberosMessaging.AuthServer.Domain;
 using KerberosMessaging.AuthServer.Persistence;
 using KerberosMessaging.AuthServer.Requests;
 using KerberosMessaging.Hosting.Admin;
+using KerberosMessaging.Hosting.Admin.Access;
 using KerberosMessaging.Hosting.Admin.Jobs;
 using KerberosMessaging.Hosting.Audit;
 using KerberosMessaging.Hosting.Startup;
@@ -19,7 +20,7 @@ namespace KerberosMessaging.AuthServer;
 /// <summary>Builds the auth server. The stack and the tests run it in their own process.</summary>
 public static class AuthServerApp
 {
-    private static readonly (string Section, Type Options)[] Sections =
+    internal static readonly (string Section, Type Options)[] Sections =
     [
         (AuthOptions.SectionName, typeof(AuthOptions)),
         (LockoutOptions.SectionName, typeof(LockoutOptions)),
@@ -27,17 +28,18 @@ public static class AuthServerApp
     ];
 
     /// <summary>The server as its program's commands see it.</summary>
-    public static ServerDefinition Definition { get; } = new() { Name = "auth server", Configure = CreateBuilder };
+    public static ServerDefinition Definition { get; } = new() { Name = "auth server", Configure = CreateBuilder, Data = new AuthData() };
 
     /// <summary>Builds the server: keys made or opened, migrations applied, ready to start.</summary>
     /// <param name="args">Command-line configuration, such as <c>--Wire:Port=1256</c>.</param>
     /// <param name="configure">Changes the builder before it builds.</param>
     /// <exception cref="StartupException">It cannot start as configured.</exception>
-    /// <exception cref="OptionsValidationException">An option is wrong; several are an <see cref="AggregateException"/> of these.</exception>
+    /// <exception cref="OptionsValidationException">Options are wrong; all of them are named.</exception>
     public static async Task<WebApplication> BuildAsync(string[] args, Action<WebApplicationBuilder>? configure = null)
     {
         var builder = CreateBuilder(args);
         configure?.Invoke(builder);
+        builder.CheckConfiguration(Sections);
         var data = builder.AddDataDirectory("kmsg auth server");
         builder.AddAdminApi(
             "Auth server", "Clients, sessions and message servers of a realm.", typeof(AuthServerApp).Assembly);
@@ -114,19 +116,23 @@ public static class AuthServerApp
         services.AddScoped<DeviceService>();
         services.AddScoped<ClientDirectory>();
         services.AddScoped<ClientAdministration>();
+        services.AddSingleton<SessionAdministration>();
+        services.AddSingleton<RealmStatistics>();
         services.AddScoped<IAuditStore, AuditStore>();
         services.AddScoped<AuditLog>();
         services.AddSingleton<Housekeeping>();
         services.AddHostedService(static provider => provider.GetRequiredService<Housekeeping>());
+        services.AddHostedService<HandOver>();
         AddRequests(services);
     }
 
     private static void AddPersistence(IServiceCollection services, DataOptions data)
     {
-        services.AddSingleton(new AuthDatabase(data.PathOf("auth.db")));
-        services.AddSingleton(_ => DataFolderLock.Take(data.PathOf("auth.lock")));
+        services.AddSingleton(new AuthDatabase(data.PathOf(AuthData.DatabaseFile)));
+        services.AddSingleton(_ => DataFolderLock.Take(data.PathOf(AuthData.Lock)));
         services.AddSingleton<AuthWriter>();
         services.AddSingleton<IAuditWriter, AuditWriter>();
+        services.AddSingleton<IAdminTokenStore, AdminTokenStore>();
         services.AddSingleton<AuthReader>();
         services.AddDbContextPool<AuthDbContext>(static (provider, options) => options
             .UseSqlite(provider.GetRequiredService<AuthDatabase>().ConnectionString)
@@ -178,18 +184,21 @@ public static class AuthServerApp
             scope.ServiceProvider.GetRequiredService<IDataProtectionProvider>(),
             scope.ServiceProvider.GetRequiredService<TimeProvider>());
         app.Services.GetRequiredService<RealmKeysHolder>().Keys = keys;
+        await RestoredData.SettleAsync(app.Services.GetRequiredService<AuthWriter>());
         await app.Services.GetRequiredService<MessageServers>().LoadAsync(database);
         await app.Services.GetRequiredService<LoginGuard>().LoadAsync(database);
         app.Services.GetRequiredService<RevocationLog>().OnRevoked(app.Services.GetRequiredService<RevokedConnections>().Cut);
         app.Services.GetRequiredService<ServerIdentity>().Set(keys.Server, keys.Realm);
         await app.Services.GetRequiredService<AuthWriter>().WriteAsync(
             static write => write.Audit(new AuditEvent(AuditKind.ServerStarted, Origin.System, "auth server")), CancellationToken.None);
+        await app.Services.GetRequiredService<AdminTokens>().LoadAsync(CancellationToken.None);
     }
 
     private static void MapAdmin(RouteGroupBuilder admin)
     {
         admin.MapDrain();
         admin.MapJobs();
+        admin.MapAdminTokens();
         ClientEndpoints.Map(admin);
         DeviceEndpoints.Map(admin);
         SessionEndpoints.Map(admin);
@@ -197,7 +206,8 @@ public static class AuthServerApp
         ServerEndpoints.Map(admin);
         LockoutEndpoints.Map(admin);
         KeyEndpoints.Map(admin);
-        AuditEndpoints.Map(admin);
+        admin.MapAudit();
+        StatsEndpoints.Map(admin);
     }
 
     /// <summary>The keys are in the database, which is migrated only after the services are built.</summary>

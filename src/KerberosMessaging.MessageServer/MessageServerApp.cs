@@ -1,4 +1,5 @@
 using KerberosMessaging.Hosting.Admin;
+using KerberosMessaging.Hosting.Admin.Access;
 using KerberosMessaging.Hosting.Admin.Jobs;
 using KerberosMessaging.Hosting.Audit;
 using KerberosMessaging.Hosting.Startup;
@@ -9,6 +10,7 @@ using KerberosMessaging.MessageServer.Domain;
 using KerberosMessaging.MessageServer.Domain.Blobs;
 using KerberosMessaging.MessageServer.Enrolment;
 using KerberosMessaging.MessageServer.Persistence;
+using KerberosMessaging.MessageServer.Persistence.Audit;
 using KerberosMessaging.MessageServer.Persistence.Blobs;
 using KerberosMessaging.MessageServer.Persistence.Sqlite;
 using KerberosMessaging.MessageServer.Realm;
@@ -22,8 +24,16 @@ namespace KerberosMessaging.MessageServer;
 /// <summary>Builds the message server. The stack and the tests run it in their own process.</summary>
 public static class MessageServerApp
 {
+    internal static readonly (string Section, Type Options)[] Sections =
+    [
+        (RealmOptions.SectionName, typeof(RealmOptions)),
+        (MailboxOptions.SectionName, typeof(MailboxOptions)),
+        (PrekeyOptions.SectionName, typeof(PrekeyOptions)),
+        (BlobOptions.SectionName, typeof(BlobOptions)),
+    ];
+
     /// <summary>The server as its program's commands see it.</summary>
-    public static ServerDefinition Definition { get; } = new() { Name = "message server", Configure = CreateBuilder };
+    public static ServerDefinition Definition { get; } = new() { Name = "message server", Configure = CreateBuilder, Data = new MessageData() };
 
     /// <summary>
     /// Builds the server: migrations applied, its keys opened if it is enrolled, ready to start. If it is not, it enrols
@@ -32,11 +42,12 @@ public static class MessageServerApp
     /// <param name="args">Command-line configuration, such as <c>--Wire:Port=1257</c>.</param>
     /// <param name="configure">Changes the builder before it builds.</param>
     /// <exception cref="StartupException">It cannot start as configured.</exception>
-    /// <exception cref="OptionsValidationException">An option is wrong; several are an <see cref="AggregateException"/> of these.</exception>
+    /// <exception cref="OptionsValidationException">Options are wrong; all of them are named.</exception>
     public static async Task<WebApplication> BuildAsync(string[] args, Action<WebApplicationBuilder>? configure = null)
     {
         var builder = CreateBuilder(args);
         configure?.Invoke(builder);
+        builder.CheckConfiguration(Sections);
         var data = builder.AddDataDirectory("kmsg message server");
         builder.AddAdminApi(
             "Message server", "Connections, mailboxes and blobs of a message server.", typeof(MessageServerApp).Assembly);
@@ -48,6 +59,8 @@ public static class MessageServerApp
             // The host would do this at its start, but the options are needed before that.
             app.Services.GetRequiredService<IStartupValidator>().Validate();
             await SqliteStartup.MigrateAsync(app.Services);
+            await LoadAuditAsync(app.Services);
+            await RestoredData.SettleAsync(app.Services);
             await LoadIdentityAsync(app.Services);
             await app.Services.GetRequiredService<ClientLimitStore>().LoadAsync(CancellationToken.None);
             MapAdmin(app.UseAdminApi());
@@ -70,15 +83,7 @@ public static class MessageServerApp
             ContentRootPath = AppContext.BaseDirectory,
             ApplicationName = typeof(MessageServerApp).Assembly.GetName().Name,
         });
-        builder.AddServerDefaults(
-            "message",
-            wirePort: 1257,
-            adminPort: 8082,
-            args,
-            (RealmOptions.SectionName, typeof(RealmOptions)),
-            (MailboxOptions.SectionName, typeof(MailboxOptions)),
-            (PrekeyOptions.SectionName, typeof(PrekeyOptions)),
-            (BlobOptions.SectionName, typeof(BlobOptions)));
+        builder.AddServerDefaults("message", wirePort: 1257, adminPort: 8082, args, Sections);
         return builder;
     }
 
@@ -87,7 +92,6 @@ public static class MessageServerApp
         services.AddValidation();
         services.AddWire();
         services.AddRequests();
-        services.AddSingleton<IAuditWriter, LogAudit>();
 
         services.AddOptions<MailboxOptions>().BindConfiguration(MailboxOptions.SectionName).ValidateOnStart();
         services.AddSingleton<IValidateOptions<MailboxOptions>, MailboxOptionsValidator>();
@@ -109,8 +113,8 @@ public static class MessageServerApp
         services.AddSingleton<TicketGate>();
         services.AddSingleton<SignedInConnections>();
 
-        services.AddSingleton(new SqliteDatabase(data.PathOf("message.db")));
-        services.AddSingleton(_ => DataFolderLock.Take(data.PathOf("message.lock")));
+        services.AddSingleton(new SqliteDatabase(data.PathOf(MessageData.DatabaseFile)));
+        services.AddSingleton(_ => DataFolderLock.Take(data.PathOf(MessageData.Lock)));
         services.AddSingleton<IMailboxStore, SqliteMailboxStore>();
 
         // Its failures reach an operator as one line; EF Core would log each of them before, with its stack.
@@ -119,6 +123,7 @@ public static class MessageServerApp
             .UseLoggerFactory(NullLoggerFactory.Instance)
             .AddInterceptors(new PragmaInterceptor()));
         services.AddSingleton<ServerIdentityStore>();
+        AddAudit(services);
         AddBlobs(services, data);
         AddRealm(services);
         AddAdministration(services);
@@ -133,11 +138,21 @@ public static class MessageServerApp
         services.AddHostedService<RealmService>();
     }
 
+    private static void AddAudit(IServiceCollection services)
+    {
+        services.AddSingleton<AuditWriter>();
+        services.AddSingleton<IAuditWriter>(static provider => provider.GetRequiredService<AuditWriter>());
+        services.AddSingleton(static provider => provider.GetRequiredService<AuditWriter>().Chain);
+        services.AddSingleton<IAuditStore, AuditStore>();
+        services.AddSingleton<AuditLog>();
+        services.AddSingleton<IAdminTokenStore, AdminTokenStore>();
+    }
+
     private static void AddBlobs(IServiceCollection services, DataOptions data)
     {
         services.AddOptions<BlobOptions>().BindConfiguration(BlobOptions.SectionName).ValidateOnStart();
         services.AddSingleton<IValidateOptions<BlobOptions>, BlobOptionsValidator>();
-        services.AddSingleton(new BlobStore(data.PathOf("blobs")));
+        services.AddSingleton(new BlobStore(data.PathOf(MessageData.Blobs)));
         services.AddSingleton<BlobIndex>();
         services.AddSingleton<BlobService>();
     }
@@ -171,6 +186,14 @@ public static class MessageServerApp
         drain.Undone += grace.Resume;
     }
 
+    private static async Task LoadAuditAsync(IServiceProvider services)
+    {
+        var audit = services.GetRequiredService<AuditWriter>();
+        await audit.LoadAsync(CancellationToken.None);
+        await audit.WriteAsync(new AuditEvent(AuditKind.ServerStarted, Origin.System, "message server"), CancellationToken.None);
+        await services.GetRequiredService<AdminTokens>().LoadAsync(CancellationToken.None);
+    }
+
     private static async Task LoadIdentityAsync(IServiceProvider services)
     {
         if (await services.GetRequiredService<ServerIdentityStore>().LoadAsync(CancellationToken.None) is { } enrolled)
@@ -188,6 +211,8 @@ public static class MessageServerApp
     {
         admin.MapDrain();
         admin.MapJobs();
+        admin.MapAdminTokens();
+        admin.MapAudit();
         ConnectionEndpoints.Map(admin);
         QueueEndpoints.Map(admin);
         BlobEndpoints.Map(admin);

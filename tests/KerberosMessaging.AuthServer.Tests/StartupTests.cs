@@ -54,8 +54,8 @@ public sealed partial class StartupTests : IDisposable
         var e = await Record.ExceptionAsync(() => BuildAsync("--Auth:TicketLife=0", "--Auth:ServiceTicketLife=0"));
 
         var line = ServerProgram.Explain(e!);
-        Assert.Contains("AuthOptions.TicketLife", line, StringComparison.Ordinal);
-        Assert.Contains("AuthOptions.ServiceTicketLife", line, StringComparison.Ordinal);
+        Assert.Contains("Auth:TicketLife", line, StringComparison.Ordinal);
+        Assert.Contains("Auth:ServiceTicketLife", line, StringComparison.Ordinal);
     }
 
     [Fact]

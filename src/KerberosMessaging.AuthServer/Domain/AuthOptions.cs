@@ -53,6 +53,14 @@ public sealed class AuthOptions : IValidatableObject
     [Range(1, 128)]
     public int MinimumPasswordLength { get; set; } = 8;
 
+    /// <summary>
+    /// A folder that the first message server can see, too, in which it finds the realm's fingerprint and, until one has enrolled, an
+    /// enrolment token. Without it an admin makes the token.
+    /// </summary>
+    public string? HandOverFolder { get; set; }
+
+    internal string? ConfiguredHandOverFolder => string.IsNullOrWhiteSpace(HandOverFolder) ? null : HandOverFolder;
+
     /// <inheritdoc />
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {

@@ -5,7 +5,7 @@ namespace KerberosMessaging.AuthServer.Persistence;
 
 internal sealed class AuditStore(AuthDbContext database) : IAuditStore
 {
-    public IAsyncEnumerable<AuditRow> Read(Func<IQueryable<AuditRow>, IQueryable<AuditRow>> query) =>
+    public IAsyncEnumerable<AuditRow> Read(Func<IQueryable<AuditRow>, IQueryable<AuditRow>> query, CancellationToken cancellationToken) =>
         query(database.AuditEvents.AsNoTracking()).AsAsyncEnumerable();
 
     // One statement, so that both are of one moment.

@@ -46,6 +46,8 @@ public static class AdminApi
         services.TryAddSingleton(static provider =>
             AdminToken.LoadOrCreate(provider.GetRequiredService<IOptions<AdminOptions>>().Value));
         services.TryAddSingleton<AdminListener>();
+        services.TryAddSingleton<AdminCertificate>();
+        services.AddHostedService(static provider => provider.GetRequiredService<AdminCertificate>());
         services.TryAddSingleton<ReadinessState>();
 
         // What AddAuthentication does, without Data Protection: a token needs none, and unless the server set it up, it would
@@ -56,6 +58,9 @@ public static class AdminApi
         new AuthenticationBuilder(services).AddScheme<AuthenticationSchemeOptions, AdminTokenHandler>(Scheme, configureOptions: null);
 
         ScopePolicies.Add(services.AddAuthorizationBuilder());
+        services.TryAddSingleton<AdminTokens>();
+        services.TryAddSingleton<FailedAuthentications>();
+        services.AddHostedService(static provider => provider.GetRequiredService<AdminTokens>());
         services.TryAddSingleton<AdminJobs>();
         services.AddHostedService(static provider => provider.GetRequiredService<AdminJobs>());
 

@@ -9,8 +9,8 @@ public sealed class AdminOptions : IValidatableObject
     public const string SectionName = "Admin";
 
     /// <summary>
-    /// The IP address the admin API listens on. Loopback unless told otherwise: the API speaks plain HTTP, and whoever
-    /// holds its token rules the server, so reaching it from elsewhere is a decision to make on purpose.
+    /// The IP address the admin API listens on. Loopback unless told otherwise: without a certificate the API speaks plain HTTP, and
+    /// whoever holds its token rules the server, so reaching it from elsewhere is a decision to make on purpose.
     /// </summary>
     [Required]
     [IpAddress]
@@ -32,6 +32,17 @@ public sealed class AdminOptions : IValidatableObject
     /// </summary>
     public string TokenHashFile { get; set; } = "";
 
+    /// <summary>
+    /// A PEM file with the certificate of the admin API, and after it those between it and the root. With it the API speaks HTTPS alone.
+    /// The file is read again when it changes.
+    /// </summary>
+    public string? CertificateFile { get; set; }
+
+    /// <summary>A PEM file with the certificate's private key, not encrypted.</summary>
+    public string? CertificateKeyFile { get; set; }
+
+    internal bool HasCertificate => !string.IsNullOrWhiteSpace(CertificateFile);
+
     /// <inheritdoc />
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
@@ -40,6 +51,13 @@ public sealed class AdminOptions : IValidatableObject
             yield return new ValidationResult(
                 $"Either {nameof(TokenFile)} or {nameof(TokenHashFile)} must name a file.",
                 [nameof(TokenFile), nameof(TokenHashFile)]);
+        }
+
+        if (HasCertificate == string.IsNullOrWhiteSpace(CertificateKeyFile))
+        {
+            yield return new ValidationResult(
+                $"The fields {nameof(CertificateFile)} and {nameof(CertificateKeyFile)} must be set together.",
+                [nameof(CertificateFile), nameof(CertificateKeyFile)]);
         }
     }
 }

@@ -6,8 +6,8 @@ using System.Text;
 namespace KerberosMessaging.Hosting.Admin;
 
 /// <summary>
-/// The one token that opens the admin API. Only its SHA-256 is kept, in memory and on disk: a made token has 256 random
-/// bits, so there is nothing for a slow hash to protect.
+/// The admin token that the server's files name, of the role admin. Only its SHA-256 is kept, in memory and on disk: a made token
+/// has 256 random bits, so there is nothing for a slow hash to protect.
 /// </summary>
 [DebuggerDisplay("[redacted]")]
 public sealed class AdminToken
@@ -23,11 +23,9 @@ public sealed class AdminToken
 
     private const int RandomLength = 32;
 
-    private readonly byte[] _hash;
-
     private AdminToken(byte[] hash, string? newlyMade)
     {
-        _hash = hash;
+        Hash = hash;
         NewlyMade = newlyMade;
     }
 
@@ -36,6 +34,9 @@ public sealed class AdminToken
     /// Otherwise <see langword="null"/>.
     /// </summary>
     public string? NewlyMade { get; }
+
+    /// <summary>Its SHA-256.</summary>
+    internal byte[] Hash { get; }
 
     /// <summary>
     /// Takes the token from <see cref="AdminOptions.TokenFile"/> if that is set; else reads the hash of the one made
@@ -50,7 +51,7 @@ public sealed class AdminToken
 
         if (!string.IsNullOrWhiteSpace(options.TokenFile))
         {
-            return new AdminToken(Hash(AdminTokenFile.ReadToken(options.TokenFile)), newlyMade: null);
+            return new AdminToken(HashOf(AdminTokenFile.ReadToken(options.TokenFile)), newlyMade: null);
         }
 
         if (AdminTokenFile.TryReadHash(options.TokenHashFile, out var stored))
@@ -58,8 +59,8 @@ public sealed class AdminToken
             return new AdminToken(stored, newlyMade: null);
         }
 
-        var token = Prefix + Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(RandomLength));
-        var hash = Hash(token);
+        var token = Make();
+        var hash = HashOf(token);
         if (AdminTokenFile.TryStoreHash(options.TokenHashFile, hash))
         {
             return new AdminToken(hash, token);
@@ -71,17 +72,15 @@ public sealed class AdminToken
             : throw new AdminTokenException($"The admin token hash file '{options.TokenHashFile}' appeared and vanished again.");
     }
 
-    /// <summary>Whether a presented token is the right one, in a time that does not tell how nearly.</summary>
-    /// <param name="presented">What came with the request.</param>
-    /// <returns><see langword="true"/> for the right token only.</returns>
-    public bool Matches(ReadOnlySpan<char> presented) =>
-        presented.Length <= MaxLength && CryptographicOperations.FixedTimeEquals(Hash(presented), _hash);
-
     /// <summary>Never the token.</summary>
     /// <returns><c>[redacted]</c>.</returns>
     public override string ToString() => "[redacted]";
 
-    private static byte[] Hash(ReadOnlySpan<char> token)
+    /// <summary>A token of 256 random bits.</summary>
+    internal static string Make() => Prefix + Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(RandomLength));
+
+    /// <summary>What is kept of a token of at most <see cref="MaxLength"/> characters.</summary>
+    internal static byte[] HashOf(ReadOnlySpan<char> token)
     {
         Span<byte> utf8 = stackalloc byte[MaxLength * 3];
         var length = Encoding.UTF8.GetBytes(token, utf8);

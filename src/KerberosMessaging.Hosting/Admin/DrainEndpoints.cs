@@ -1,6 +1,7 @@
 using System.ComponentModel.DataAnnotations;
 using System.Text.Json;
 using KerberosMessaging.Hosting.Admin.Access;
+using KerberosMessaging.Hosting.Audit;
 using KerberosMessaging.Hosting.Wire;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -24,14 +25,16 @@ internal sealed record DrainView(DrainState State, int Connections);
 /// <summary>Lets an admin empty a server of connections before it is stopped.</summary>
 public static class DrainEndpoints
 {
+    private const string Target = "server";
+
     /// <summary>Adds the operations to a server's admin API.</summary>
     /// <param name="admin">The protected group.</param>
     public static void MapDrain(this RouteGroupBuilder admin)
     {
         var drain = admin.MapGroup("/drain").WithTags("Drain").RequireScope(AdminScope.Ops);
         drain.MapGet("", Show);
-        drain.MapPost("", Start);
-        drain.MapDelete("", Undo).ProducesProblem(StatusCodes.Status409Conflict);
+        drain.MapPost("", StartAsync);
+        drain.MapDelete("", UndoAsync).ProducesProblem(StatusCodes.Status409Conflict);
     }
 
     /// <summary>Tells whether the server drains</summary>
@@ -42,14 +45,23 @@ public static class DrainEndpoints
     /// Readiness turns off at once, new connections are turned away, and each open one is closed as soon as what it asked is answered, or when the grace is
     /// over; clients are told when to come back. The process stays up, drained, unless it is told to stop: what stops it otherwise, or undoes the drain, is up to you.
     /// </remarks>
-    private static Results<Accepted<DrainView>, ValidationProblem> Start(DrainRequest? request, DrainService drain)
+    /// <param name="request">How; may be left out.</param>
+    /// <param name="drain">What drains.</param>
+    /// <param name="audit">The audit log.</param>
+    /// <param name="context">The request.</param>
+    /// <param name="cancellationToken">The request's end.</param>
+    private static async Task<Results<Accepted<DrainView>, ValidationProblem>> StartAsync(
+        DrainRequest? request, DrainService drain, IAuditWriter audit, HttpContext context, CancellationToken cancellationToken)
     {
         if (request is not null && Check(request) is { Count: > 0 } errors)
         {
             return TypedResults.ValidationProblem(errors);
         }
 
+        // Before it begins: a drain that stops the server leaves no time for it.
         var grace = Seconds(request?.GraceSeconds) ?? drain.DefaultGrace;
+        await audit.WriteAsync(
+            new AuditEvent(AuditKind.Drained, context.ToOrigin(), Target, request?.Stop == true ? "and stops" : ""), cancellationToken);
         drain.Start(Seconds(request?.RetryAfterSeconds) ?? drain.DefaultRetryAfter, grace);
         if (request?.Stop == true)
         {
@@ -61,9 +73,17 @@ public static class DrainEndpoints
 
     /// <summary>Undoes a drain</summary>
     /// <remarks>The server takes connections again; those that were told to come back later do so. A process that stops already is a 409.</remarks>
-    private static Results<Ok<DrainView>, ProblemHttpResult> Undo(DrainService drain) => drain.TryUndo()
-        ? TypedResults.Ok(View(drain))
-        : TypedResults.Problem("The server stops.", statusCode: StatusCodes.Status409Conflict);
+    private static async Task<Results<Ok<DrainView>, ProblemHttpResult>> UndoAsync(
+        DrainService drain, IAuditWriter audit, HttpContext context, CancellationToken cancellationToken)
+    {
+        if (!drain.TryUndo())
+        {
+            return AdminResults.Conflict("The server stops.");
+        }
+
+        await audit.WriteAsync(new AuditEvent(AuditKind.DrainUndone, context.ToOrigin(), Target), cancellationToken);
+        return TypedResults.Ok(View(drain));
+    }
 
     // Validation is generated for the servers' own endpoints alone.
     private static Dictionary<string, string[]> Check(DrainRequest request)

@@ -27,7 +27,9 @@ public sealed partial class AuditLog(IAuditStore store, IAuditWriter writer, Aud
     {
         ArgumentNullException.ThrowIfNull(filter);
         return await store
-            .Read(rows => filter.Apply(rows).Where(row => row.Sequence < before).OrderByDescending(static row => row.Sequence).Take(limit))
+            .Read(
+                rows => filter.Apply(rows).Where(row => row.Sequence < before).OrderByDescending(static row => row.Sequence).Take(limit),
+                cancellationToken)
             .ToListAsync(cancellationToken);
     }
 
@@ -43,7 +45,7 @@ public sealed partial class AuditLog(IAuditStore store, IAuditWriter writer, Aud
         await writer.WriteAsync(
             new AuditEvent(AuditKind.AuditExported, origin, Target, from is null && to is null ? "all" : detail), cancellationToken);
         var newest = await store
-            .Read(static rows => rows.OrderByDescending(static row => row.Sequence).Take(1))
+            .Read(static rows => rows.OrderByDescending(static row => row.Sequence).Take(1), cancellationToken)
             .FirstAsync(cancellationToken);
         return ReadAsync(new AuditFilter(From: from, To: to), newest.Sequence, cancellationToken);
     }
@@ -82,7 +84,7 @@ public sealed partial class AuditLog(IAuditStore store, IAuditWriter writer, Aud
             do
             {
                 read = 0;
-                await foreach (var row in Piece(static rows => rows, after, end?.Sequence ?? long.MaxValue).WithCancellation(cancellationToken))
+                await foreach (var row in Piece(static rows => rows, after, end?.Sequence ?? long.MaxValue, cancellationToken))
                 {
                     (after, read) = (row.Sequence, read + 1);
                     hash = chain.Hash(hash, row);
@@ -116,7 +118,7 @@ public sealed partial class AuditLog(IAuditStore store, IAuditWriter writer, Aud
         do
         {
             // Whole before any of it is given out: whoever takes the rows may be slow.
-            piece = await Piece(filter.Apply, after, last).ToListAsync(cancellationToken);
+            piece = await Piece(filter.Apply, after, last, cancellationToken).ToListAsync(cancellationToken);
             foreach (var row in piece)
             {
                 yield return row;
@@ -126,11 +128,13 @@ public sealed partial class AuditLog(IAuditStore store, IAuditWriter writer, Aud
         while (piece.Count == RowsPerPiece);
     }
 
-    private IAsyncEnumerable<AuditRow> Piece(Func<IQueryable<AuditRow>, IQueryable<AuditRow>> select, long after, long last) => store.Read(
+    private IAsyncEnumerable<AuditRow> Piece(
+        Func<IQueryable<AuditRow>, IQueryable<AuditRow>> select, long after, long last, CancellationToken cancellationToken) => store.Read(
         rows => select(rows)
             .Where(row => row.Sequence > after && row.Sequence <= last)
             .OrderBy(static row => row.Sequence)
-            .Take(RowsPerPiece));
+            .Take(RowsPerPiece),
+        cancellationToken);
 
     private static partial class Log
     {

@@ -31,7 +31,7 @@ public sealed class AuditRow
     public required string Correlation { get; init; }
 
     /// <summary>HMAC-SHA-256 over the row and the hash before it.</summary>
-    public required byte[] Hash { get; init; }
+    public required byte[] Hash { get; set; }
 }
 
 /// <summary>Where the audit log ends, so that rows cut off at its end are missed.</summary>

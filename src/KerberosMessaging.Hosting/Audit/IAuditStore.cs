@@ -11,7 +11,8 @@ public interface IAuditStore
 {
     /// <summary>Reads rows by one statement, one row after the other.</summary>
     /// <param name="query">Which rows, in which order.</param>
-    IAsyncEnumerable<AuditRow> Read(Func<IQueryable<AuditRow>, IQueryable<AuditRow>> query);
+    /// <param name="cancellationToken">The caller's patience.</param>
+    IAsyncEnumerable<AuditRow> Read(Func<IQueryable<AuditRow>, IQueryable<AuditRow>> query, CancellationToken cancellationToken);
 
     /// <summary>Reads where the log ends, all of it of one moment; null when no end was ever committed.</summary>
     /// <param name="cancellationToken">The caller's patience.</param>

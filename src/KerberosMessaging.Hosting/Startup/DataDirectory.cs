@@ -12,8 +12,6 @@ namespace KerberosMessaging.Hosting.Startup;
 /// <summary>Prepares the data folder and the sealing of long-term secrets in it.</summary>
 public static partial class DataDirectory
 {
-    private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
-
     /// <summary>
     /// Adds <see cref="DataOptions"/>, makes the folder, and adds Data Protection with its key ring in the folder's
     /// <c>keys</c>, itself sealed under the master key: long-term secrets are sealed with it.
@@ -27,11 +25,7 @@ public static partial class DataDirectory
     {
         builder.Services.AddOptions<DataOptions>().BindConfiguration(DataOptions.SectionName).ValidateOnStart();
         builder.Services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<DataOptions>, DataOptionsValidator>());
-        var options = builder.Configuration.GetSection(DataOptions.SectionName).Get<DataOptions>() ?? new DataOptions();
-        if (new DataOptionsValidator().Validate(name: null, options) is { Failed: true } wrong)
-        {
-            throw new OptionsValidationException(DataOptions.SectionName, typeof(DataOptions), wrong.Failures);
-        }
+        var options = OptionsOf(builder.Configuration);
 
         var keys = options.PathOf(KeyRing.Folder);
         Prepare(Path.GetFullPath(options.Directory), keys);
@@ -53,6 +47,16 @@ public static partial class DataDirectory
         return options;
     }
 
+    /// <summary>Reads the options.</summary>
+    /// <exception cref="OptionsValidationException">They are wrong.</exception>
+    internal static DataOptions OptionsOf(IConfiguration configuration)
+    {
+        var options = configuration.GetSection(DataOptions.SectionName).Get<DataOptions>() ?? new DataOptions();
+        return new DataOptionsValidator().Validate(name: null, options) is { Failed: true } wrong
+            ? throw new OptionsValidationException(DataOptions.SectionName, typeof(DataOptions), wrong.Failures)
+            : options;
+    }
+
     private static IEnumerable<string> KeyFiles(DataOptions options)
     {
         if (options.GivenMasterKey is null)
@@ -71,8 +75,8 @@ public static partial class DataDirectory
         try
         {
             // One after the other: a folder that is made on the way to another gets the usual mode.
-            Create(folder);
-            Create(keys);
+            PrivateFile.CreateFolder(folder);
+            PrivateFile.CreateFolder(keys);
             var probe = Path.Combine(keys, $".probe-{Guid.NewGuid():N}");
             File.WriteAllBytes(probe, []);
             File.Delete(probe);
@@ -80,18 +84,6 @@ public static partial class DataDirectory
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new StartupException($"the data folder '{folder}' cannot be written: {e.Message}", e);
-        }
-    }
-
-    private static void Create(string directory)
-    {
-        if (OperatingSystem.IsWindows())
-        {
-            Directory.CreateDirectory(directory);
-        }
-        else
-        {
-            Directory.CreateDirectory(directory, OwnerOnly);
         }
     }
 

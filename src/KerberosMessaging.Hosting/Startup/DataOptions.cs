@@ -25,6 +25,9 @@ public sealed class DataOptions : IValidatableObject
     /// <summary>A file with the master key that was in force before: what is sealed under it is sealed anew at start.</summary>
     public string? PreviousMasterKeyFile { get; set; }
 
+    /// <summary>The name in the data folder of the master key that a server makes for itself.</summary>
+    internal const string MadeMasterKey = "master.key";
+
     internal string? GivenMasterKey => Given(MasterKey);
 
     internal string? ConfiguredMasterKeyFile => Given(MasterKeyFile);
@@ -32,7 +35,7 @@ public sealed class DataOptions : IValidatableObject
     internal string? ConfiguredPreviousMasterKeyFile => Given(PreviousMasterKeyFile);
 
     /// <summary>The file with the master key, unless the key itself was given.</summary>
-    internal string MasterKeyPath => ConfiguredMasterKeyFile ?? PathOf("master.key");
+    internal string MasterKeyPath => ConfiguredMasterKeyFile ?? PathOf(MadeMasterKey);
 
     /// <summary>The path of a file in the folder.</summary>
     /// <param name="file">The file's name.</param>

@@ -34,6 +34,9 @@ internal sealed class KeyRing
 
     private static ReadOnlySpan<byte> CheckPurpose => "kmsg/25 master key check"u8;
 
+    /// <summary>Whether a file of the folder belongs to the ring, and is none that is just being written.</summary>
+    public static bool IsPart(string path) => Path.GetExtension(path) == ".xml" || Path.GetFileName(path) == CheckFile;
+
     private string CheckPath => Path.Combine(_folder, CheckFile);
 
     private bool IsSealed => File.Exists(CheckPath) || _files.Any(static file => SealedSecrets(file.Root).Any());

@@ -31,12 +31,20 @@ internal sealed class MasterKey : IDisposable
     /// <param name="text">ASCII.</param>
     public static MasterKey? Parse(ReadOnlySpan<byte> text)
     {
-        text = text.Trim(" \t\r\n"u8);
         using var key = new SecretBytes(Size);
+        return TryDecode(text, key.Span) ? new MasterKey(key.Span) : null;
+    }
+
+    /// <summary>Reads the text of a key without making one of it; other keys of operators are written in the same way.</summary>
+    /// <param name="text">ASCII.</param>
+    /// <param name="key">Receives 32 bytes.</param>
+    public static bool TryDecode(ReadOnlySpan<byte> text, Span<byte> key)
+    {
+        text = text.Trim(" \t\r\n"u8);
         var isKey = text.Length == Size * 2
-            ? Convert.FromHexString(text, key.Span, out _, out var written) == OperationStatus.Done
-            : Base64.DecodeFromUtf8(text, key.Span, out _, out written) == OperationStatus.Done;
-        return isKey && written == Size ? new MasterKey(key.Span) : null;
+            ? Convert.FromHexString(text, key, out _, out var written) == OperationStatus.Done
+            : Base64.DecodeFromUtf8(text, key, out _, out written) == OperationStatus.Done;
+        return isKey && written == Size;
     }
 
     /// <summary>Makes the text of a new master key: 64 hexadecimal digits and a line feed. The caller erases it.</summary>

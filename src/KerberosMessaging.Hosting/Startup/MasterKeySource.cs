@@ -6,11 +6,6 @@ namespace KerberosMessaging.Hosting.Startup;
 /// <summary>Finds the master key that the options name. Everything that can go wrong becomes one readable line.</summary>
 internal static class MasterKeySource
 {
-    // Far more than a key needs; a path pointing at something else must not be read into memory.
-    private const int LongestFile = 1024;
-
-    private const string Form = "32 bytes are needed, as 64 hexadecimal digits or base64";
-
     /// <summary>The master key in force.</summary>
     /// <param name="options">Name a file, give the key, or do neither: then it is in the data folder.</param>
     /// <param name="isRingSealed">Whether something is sealed already, so that a new key would be a wrong one.</param>
@@ -36,6 +31,24 @@ internal static class MasterKeySource
     public static MasterKey? LoadPrevious(DataOptions options) =>
         options.ConfiguredPreviousMasterKeyFile is { } path ? Read(path, nameof(DataOptions.PreviousMasterKeyFile)) : null;
 
+    /// <summary>What is wrong with the keys that the options name; null where nothing is. Changes nothing.</summary>
+    /// <param name="options">The options.</param>
+    public static string? Problem(DataOptions options)
+    {
+        try
+        {
+            using var key = options.GivenMasterKey is { } text ? ParseText(text)
+                : options.ConfiguredMasterKeyFile is { } path ? Read(path, nameof(DataOptions.MasterKeyFile))
+                : null;
+            using var previous = LoadPrevious(options);
+            return null;
+        }
+        catch (StartupException e)
+        {
+            return e.Message;
+        }
+    }
+
     private static void Make(DataOptions options, bool isRingSealed)
     {
         var path = options.MasterKeyPath;
@@ -52,7 +65,7 @@ internal static class MasterKeySource
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new StartupException($"the master key file '{path}' cannot be written: {Reason(e)}.", e);
+            throw new StartupException($"the master key file '{path}' cannot be written: {SecretTextFile.Reason(e)}.", e);
         }
         finally
         {
@@ -60,44 +73,19 @@ internal static class MasterKeySource
         }
     }
 
-    private static MasterKey Read(string path, string option)
-    {
-        // Pinned, so that no copy of it stays behind.
-        var text = GC.AllocateArray<byte>(LongestFile, pinned: true);
-        try
-        {
-            using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0);
-            var length = stream.ReadAtLeast(text, text.Length, throwOnEndOfStream: false);
-            return MasterKey.Parse(text.AsSpan(0, length))
-                ?? throw new StartupException($"the master key file '{path}' does not hold a master key: {Form}.");
-        }
-        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
-        {
-            throw new StartupException($"the master key file '{path}' does not exist: put it there, or correct Data:{option}.", e);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new StartupException($"the master key file '{path}' cannot be read: {Reason(e)}.", e);
-        }
-        finally
-        {
-            CryptographicOperations.ZeroMemory(text);
-        }
-    }
+    private static MasterKey Read(string path, string option) =>
+        SecretTextFile.Read(path, "master key", $"put it there, or correct Data:{option}", MasterKey.Parse);
 
     private static MasterKey ParseText(string text)
     {
         var bytes = Encoding.UTF8.GetBytes(text);
         try
         {
-            return MasterKey.Parse(bytes) ?? throw new StartupException($"Data:MasterKey is not a master key: {Form}.");
+            return MasterKey.Parse(bytes) ?? throw new StartupException($"Data:MasterKey is not a master key: {SecretTextFile.Form}.");
         }
         finally
         {
             CryptographicOperations.ZeroMemory(bytes);
         }
     }
-
-    // The system's own text repeats the path and may span lines.
-    private static string Reason(Exception e) => e is UnauthorizedAccessException ? "access is denied" : "the file system refused";
 }

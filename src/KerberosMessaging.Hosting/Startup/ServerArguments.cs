@@ -1,8 +1,3 @@
-using System.Reflection;
-using KerberosMessaging.Hosting.Admin;
-using KerberosMessaging.Hosting.Wire;
-using KerberosMessaging.Hosting.Wire.Limits;
-
 namespace KerberosMessaging.Hosting.Startup;
 
 /// <summary>
@@ -25,14 +20,7 @@ public static class ServerArguments
     /// <exception cref="StartupException">Names the first argument that is wrong.</exception>
     public static void Check(string[] args, params ReadOnlySpan<(string Section, Type Options)> sections)
     {
-        (string Section, Type Options)[] known =
-        [
-            (WireOptions.SectionName, typeof(WireOptions)),
-            (LimitOptions.SectionName, typeof(LimitOptions)),
-            (AdminOptions.SectionName, typeof(AdminOptions)),
-            (DataOptions.SectionName, typeof(DataOptions)),
-            .. sections,
-        ];
+        var known = OptionSections.With(sections);
         for (var i = 0; i < args.Length; i++)
         {
             if (!args[i].StartsWith("--", StringComparison.Ordinal))
@@ -54,7 +42,7 @@ public static class ServerArguments
         }
     }
 
-    private static bool IsKnown(string name, (string Section, Type Options)[] known)
+    private static bool IsKnown(string name, IReadOnlyList<(string Section, Type Options)> known)
     {
         var colon = name.IndexOf(':', StringComparison.Ordinal);
         if (colon < 0)
@@ -65,6 +53,6 @@ public static class ServerArguments
         var (section, option) = (name[..colon], name[(colon + 1)..]);
         return OpenSections.Contains(section, StringComparer.OrdinalIgnoreCase)
             || known.Any(candidate => candidate.Section.Equals(section, StringComparison.OrdinalIgnoreCase)
-                && candidate.Options.GetProperty(option, BindingFlags.Public | BindingFlags.Instance | BindingFlags.IgnoreCase) is { CanWrite: true });
+                && OptionSections.Find(candidate.Options, option) is not null);
     }
 }

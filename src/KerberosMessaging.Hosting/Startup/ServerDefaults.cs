@@ -37,6 +37,7 @@ public static class ServerDefaults
         params ReadOnlySpan<(string Section, Type Options)> sections)
     {
         ServerArguments.Check(args, sections);
+        SecretFiles.Add(builder.Configuration);
 
         // Below every other source: sources that come later override earlier ones.
         builder.Configuration.Sources.Insert(0, new Microsoft.Extensions.Configuration.Memory.MemoryConfigurationSource
@@ -84,6 +85,7 @@ public static class ServerDefaults
             AdminListener.ListenAdmin(kestrel);
         });
     }
+
     // Not from the options: those are checked later, all together. What is wrong here is named then.
     private static TimeSpan DrainGrace(IConfiguration configuration) => TimeSpan.FromSeconds(
         int.TryParse(

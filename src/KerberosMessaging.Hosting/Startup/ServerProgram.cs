@@ -107,6 +107,9 @@ public static class ServerProgram
 
         // A value that is not even of the right type; the message names it and its key.
         InvalidOperationException { Source: Binder } => exception.Message,
+
+        // appsettings.json is not JSON; the inner message says where.
+        InvalidDataException { InnerException: { } inner } => $"{exception.Message} {inner.Message}",
         IOException { InnerException: AddressInUseException } => $"{exception.Message} Stop what uses the port, or configure another.",
         SocketException => $"cannot listen: {exception.Message}",
         DbException => $"the database cannot be used: {exception.Message}",

@@ -58,6 +58,12 @@ public sealed class WireOptions : IValidatableObject
     [Range(1, 3600)]
     public int DrainRetryAfterSeconds { get; set; } = 1;
 
+    /// <summary>
+    /// Networks of load balancers that tell in a PROXY protocol header who their client is, as <c>10.0.0.0/8</c>, separated by commas.
+    /// From there the header is required, and the address in it counts for limits, lockouts and the audit log; from elsewhere none is read.
+    /// </summary>
+    public string ProxyTrustedNetworks { get; set; } = "";
+
     /// <inheritdoc />
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
@@ -66,11 +72,35 @@ public sealed class WireOptions : IValidatableObject
             yield return new ValidationResult("The field Address must be an IP address.", [nameof(Address)]);
         }
 
+        if (TrustedProxies() is null)
+        {
+            yield return new ValidationResult(
+                "The field ProxyTrustedNetworks must be networks such as 10.0.0.0/8 or fd00::/8, separated by commas.",
+                [nameof(ProxyTrustedNetworks)]);
+        }
+
         if (DeadAfterSeconds <= PingAfterSeconds)
         {
             yield return new ValidationResult(
                 "The field DeadAfterSeconds must be more than PingAfterSeconds.", [nameof(DeadAfterSeconds)]);
         }
+    }
+
+    /// <summary>The networks whose proxies are trusted; null where the text does not name networks.</summary>
+    internal IReadOnlyList<IPNetwork>? TrustedProxies()
+    {
+        var networks = new List<IPNetwork>();
+        foreach (var text in ProxyTrustedNetworks.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
+        {
+            if (!IPNetwork.TryParse(text, out var network))
+            {
+                return null;
+            }
+
+            networks.Add(network);
+        }
+
+        return networks;
     }
 
     internal ChannelOptions ForChannel(TimeProvider time) => new()

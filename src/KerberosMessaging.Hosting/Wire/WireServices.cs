@@ -33,6 +33,7 @@ public static class WireServices
         services.TryAddSingleton<RequestDispatcher>();
         services.TryAddSingleton<RequestLoop>();
         services.TryAddSingleton<WireListener>();
+        services.TryAddSingleton<ProxyProtocol>();
         services.TryAddSingleton<ServerMetrics>();
         services.TryAddSingleton<LimitReports>();
         services.TryAddSingleton<ConnectionLimits>();
@@ -92,9 +93,15 @@ public static class WireServices
     {
         var options = kestrel.ApplicationServices.GetRequiredService<IOptions<WireOptions>>().Value;
         var listener = kestrel.ApplicationServices.GetRequiredService<WireListener>();
+        var proxies = kestrel.ApplicationServices.GetRequiredService<ProxyProtocol>();
         kestrel.Listen(IPAddress.Parse(options.Address), options.Port, listen =>
         {
             listener.Attach(listen);
+            if (proxies.IsOn)
+            {
+                listen.Use(next => connection => proxies.OnConnectedAsync(connection, next));
+            }
+
             listen.UseConnectionHandler<WireConnectionHandler>();
         });
     }

@@ -1,4 +1,8 @@
+using KerberosMessaging.Hosting.Admin.Access;
+using KerberosMessaging.Hosting.Audit;
+using KerberosMessaging.MessageServer.Persistence.Audit;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Storage.ValueConversion;
 
 namespace KerberosMessaging.MessageServer.Persistence;
 
@@ -28,10 +32,21 @@ internal sealed class MessageDbContext(DbContextOptions<MessageDbContext> option
 
     public DbSet<BlobRow> Blobs => Set<BlobRow>();
 
+    public DbSet<AuditRow> AuditEvents => Set<AuditRow>();
+
+    public DbSet<AuditHeadRow> AuditHeads => Set<AuditHeadRow>();
+
+    public DbSet<AuditKeyRow> AuditKeys => Set<AuditKeyRow>();
+
+    public DbSet<AdminTokenRow> AdminTokens => Set<AdminTokenRow>();
+
     public DbSet<LimitOverrideRow> LimitOverrides => Set<LimitOverrideRow>();
 
-    protected override void ConfigureConventions(ModelConfigurationBuilder configurationBuilder) =>
+    protected override void ConfigureConventions(ModelConfigurationBuilder configurationBuilder)
+    {
         configurationBuilder.Properties<Guid>().HaveConversion<BigEndianGuidConverter>().HaveMaxLength(16);
+        configurationBuilder.Properties<DateTimeOffset>().HaveConversion<UnixMilliseconds>();
+    }
 
     protected override void OnModelCreating(ModelBuilder modelBuilder)
     {
@@ -73,6 +88,15 @@ internal sealed class MessageDbContext(DbContextOptions<MessageDbContext> option
         modelBuilder.Entity<OneTimePrekeyRow>().HasKey(static row => new { row.MailboxId, row.Kind, row.Id });
         modelBuilder.Entity<OneTimePrekeyStockRow>().HasKey(static row => new { row.MailboxId, row.Kind });
 
+        modelBuilder.Entity<AuditRow>(static audit =>
+        {
+            audit.HasKey(static row => row.Sequence);
+            audit.Property(static row => row.Sequence).ValueGeneratedNever();
+        });
+        modelBuilder.Entity<AuditHeadRow>().Property(static row => row.Id).ValueGeneratedNever();
+        modelBuilder.Entity<AuditKeyRow>().Property(static row => row.Id).ValueGeneratedNever();
+        modelBuilder.Entity<AdminTokenRow>().HasIndex(static row => row.Hash).IsUnique();
+
         modelBuilder.Entity<BlobRow>(static blob =>
         {
             blob.Property(static row => row.Id).ValueGeneratedNever();
@@ -84,4 +108,8 @@ internal sealed class MessageDbContext(DbContextOptions<MessageDbContext> option
 
         modelBuilder.Entity<LimitOverrideRow>().HasKey(static row => row.ClientId);
     }
+
+    private sealed class UnixMilliseconds() : ValueConverter<DateTimeOffset, long>(
+        static value => value.ToUnixTimeMilliseconds(),
+        static milliseconds => DateTimeOffset.FromUnixTimeMilliseconds(milliseconds));
 }

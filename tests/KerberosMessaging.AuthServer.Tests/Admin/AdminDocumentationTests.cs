@@ -12,18 +12,28 @@ public sealed class AdminDocumentationTests : IAsyncLifetime
         "DELETE /clients/{id}/devices/{deviceId}",
         "DELETE /drain",
         "DELETE /lockouts",
+        "DELETE /lockouts/{id}",
         "DELETE /one-time-tokens/{id}",
         "GET /audit",
         "GET /audit/export",
         "GET /clients",
         "GET /clients/{id}",
         "GET /clients/{id}/devices",
+        "GET /clients/{id}/devices/{deviceId}",
         "GET /drain",
+        "GET /jobs",
+        "GET /jobs/{id}",
         "GET /keys",
+        "GET /keys/{purpose}",
         "GET /lockouts",
+        "GET /lockouts/{id}",
         "GET /one-time-tokens",
+        "GET /one-time-tokens/{id}",
         "GET /servers",
+        "GET /servers/{id}",
         "GET /sessions",
+        "GET /sessions/{id}",
+        "GET /stats",
         "POST /audit/verify",
         "POST /clients/{id}/disable",
         "POST /clients/{id}/enable",
@@ -32,11 +42,13 @@ public sealed class AdminDocumentationTests : IAsyncLifetime
         "POST /drain",
         "POST /enrolment-tokens",
         "POST /invites",
+        "POST /jobs/{id}/abort",
         "POST /keys/{purpose}/rotate",
         "POST /servers/{id}/disable",
         "POST /servers/{id}/enable",
         "POST /servers/{id}/enrolment-token",
         "POST /servers/{id}/rotate-key",
+        "POST /sessions/revoke",
         "POST /sessions/{id}/revoke",
     ];
 
@@ -64,7 +76,8 @@ public sealed class AdminDocumentationTests : IAsyncLifetime
             var name = $"{method} {path}";
             Assert.True(operation.GetProperty("summary").GetString()!.Length > 0, name);
             Assert.True(operation.GetProperty("tags").GetArrayLength() == 1, name);
-            Assert.Equal("""[{"Bearer":[]}]""", JsonSerializer.Serialize(operation.GetProperty("security")));
+            var bearer = operation.GetProperty("security").EnumerateArray().Single().GetProperty("Bearer");
+            Assert.True(bearer.GetArrayLength() == 1, name);
 
             var responses = operation.GetProperty("responses").EnumerateObject().Select(static response => response.Name).ToHashSet();
             Assert.Contains("401", responses);
@@ -90,10 +103,10 @@ public sealed class AdminDocumentationTests : IAsyncLifetime
     public void Every_property_has_a_description_and_an_example()
     {
         var schemas = _document.GetProperty("components").GetProperty("schemas").EnumerateObject()
-            .Where(static schema => schema.Name.EndsWith("View", StringComparison.Ordinal) || schema.Name == "NewInvite")
+            .Where(static schema => schema.Name.EndsWith("View", StringComparison.Ordinal) || schema.Name is "NewInvite" or "SessionsToRevoke")
             .ToList();
 
-        Assert.Equal(15, schemas.Count);
+        Assert.Equal(20, schemas.Count);
         foreach (var schema in schemas)
         {
             foreach (var property in schema.Value.GetProperty("properties").EnumerateObject())

@@ -105,6 +105,11 @@ internal sealed class Realm : IAsyncDisposable
     {
         try
         {
+            if (realm._setup.Data is { } data)
+            {
+                realm.Folder.CopyIn(data);
+            }
+
             var fingerprint = await realm.StartAuthAsync(port: 0, cancellationToken);
             realm.Pin = new RealmPin { Host = "127.0.0.1", Port = realm.Auth.Port, Fingerprint = fingerprint };
             var token = realm.Auth is ServerProcess process

@@ -38,7 +38,28 @@ internal sealed class RealmAdmin : IDisposable
     public async Task DisableAsync(Realm realm, ClientId client, CancellationToken cancellationToken) =>
         (await PostAsync(realm, $"clients/{client.Value}/disable", null, cancellationToken)).Dispose();
 
+    /// <summary>Reads from the message server's admin API; its command line needs <see cref="Argument"/>, too.</summary>
+    public Task<JsonElement> ReadMessageServerAsync(Realm realm, string path, CancellationToken cancellationToken) =>
+        ReadAsync(realm.Message, path, cancellationToken);
+
+    /// <summary>Reads from the auth server's admin API.</summary>
+    public Task<JsonElement> ReadAuthServerAsync(Realm realm, string path, CancellationToken cancellationToken) =>
+        ReadAsync(realm.Auth, path, cancellationToken);
+
     public void Dispose() => _folder.Dispose();
+
+    private async Task<JsonElement> ReadAsync(IRealmServer server, string path, CancellationToken cancellationToken)
+    {
+        using var http = ClientOf(server);
+        return await http.GetFromJsonAsync<JsonElement>(new Uri($"admin/v1/{path}", UriKind.Relative), cancellationToken);
+    }
+
+    private HttpClient ClientOf(IRealmServer server)
+    {
+        var http = new HttpClient { BaseAddress = ((HostedServer)server).App.Services.GetRequiredService<AdminListener>().Address };
+        http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", _token);
+        return http;
+    }
 
     private async Task<string> TokenAsync(Realm realm, string path, object? body, CancellationToken cancellationToken)
     {
@@ -48,11 +69,7 @@ internal sealed class RealmAdmin : IDisposable
 
     private async Task<HttpResponseMessage> PostAsync(Realm realm, string path, object? body, CancellationToken cancellationToken)
     {
-        using var http = new HttpClient
-        {
-            BaseAddress = ((HostedServer)realm.Auth).App.Services.GetRequiredService<AdminListener>().Address,
-        };
-        http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", _token);
+        using var http = ClientOf(realm.Auth);
         var response = await http.PostAsync(
             new Uri($"admin/v1/{path}", UriKind.Relative), body is null ? null : JsonContent.Create(body), cancellationToken);
         response.EnsureSuccessStatusCode();

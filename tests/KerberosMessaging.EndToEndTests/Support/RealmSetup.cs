@@ -12,6 +12,9 @@ internal sealed record RealmSetup
     /// <summary>Further command line of the message server.</summary>
     public string[] Message { get; init; } = [];
 
+    /// <summary>A folder with the data folders of both servers, of which copies are started on; null to begin anew.</summary>
+    public string? Data { get; init; }
+
     /// <summary>Changes both servers before they are built; only for servers in this process.</summary>
     public Action<WebApplicationBuilder>? Configure { get; init; }
 

@@ -11,6 +11,17 @@ internal sealed class TempFolder : IDisposable
 
     public string File(string name) => System.IO.Path.Combine(_folder.FullName, name);
 
+    /// <summary>Copies what is in a folder into this one.</summary>
+    public void CopyIn(string folder)
+    {
+        foreach (var file in Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories))
+        {
+            var copy = File(System.IO.Path.GetRelativePath(folder, file));
+            Directory.CreateDirectory(System.IO.Path.GetDirectoryName(copy)!);
+            System.IO.File.Copy(file, copy);
+        }
+    }
+
     /// <summary>The files that hold some bytes; files that are open are read as they are.</summary>
     public static List<string> FilesWith(string folder, ReadOnlySpan<byte> bytes)
     {

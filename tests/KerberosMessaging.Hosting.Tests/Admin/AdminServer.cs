@@ -2,6 +2,7 @@ using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text.Json;
 using KerberosMessaging.Hosting.Admin;
+using KerberosMessaging.Hosting.Admin.Access;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
@@ -49,12 +50,14 @@ internal sealed class AdminServer : IAsyncDisposable
         builder.Logging.ClearProviders().AddProvider(log);
         builder.AddAdminApi("Sample admin", "Runs a sample.", typeof(AdminServer).Assembly);
         builder.Services.AddValidation();
+        MemoryStore.Add(builder.Services);
         builder.WebHost.ConfigureKestrel(AdminListener.ListenAdmin);
         configure?.Invoke(builder);
 
         var app = builder.Build();
         try
         {
+            await app.Services.GetRequiredService<AdminTokens>().LoadAsync(CancellationToken.None);
             SampleEndpoints.Map(app.UseAdminApi());
             app.MapGet("/outside", () => TypedResults.Ok());
             await app.StartAsync();

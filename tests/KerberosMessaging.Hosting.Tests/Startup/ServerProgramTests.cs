@@ -140,6 +140,7 @@ public sealed class ServerProgramTests : IDisposable
         builder.AddDataDirectory("sample");
         builder.AddAdminApi("Sample", "Runs a sample.", typeof(ServerProgramTests).Assembly);
         builder.Services.AddWire();
+        Admin.MemoryStore.Add(builder.Services);
         var app = builder.Build();
         app.UseAdminApi();
         return app;

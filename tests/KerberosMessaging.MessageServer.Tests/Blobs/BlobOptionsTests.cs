@@ -1,4 +1,3 @@
-using System.Globalization;
 using KerberosMessaging.MessageServer.Domain.Blobs;
 using KerberosMessaging.MessageServer.Tests.Support;
 using Microsoft.Extensions.Options;
@@ -7,21 +6,6 @@ namespace KerberosMessaging.MessageServer.Tests.Blobs;
 
 public sealed class BlobOptionsTests
 {
-    [Fact]
-    public void The_options_are_those_of_the_table_in_the_operations_document()
-    {
-        var defaults = new BlobOptions();
-        var options = typeof(BlobOptions).GetProperties().Select(property => (
-            $"`{BlobOptions.SectionName}:{property.Name}`",
-            Convert.ToString(property.GetValue(defaults), CultureInfo.InvariantCulture)!));
-        var rows = File.ReadLines(Document())
-            .Where(static line => line.StartsWith($"| `{BlobOptions.SectionName}:", StringComparison.Ordinal))
-            .Select(static line => line.Split('|'))
-            .Select(static cells => (cells[1].Trim(), cells[2].Trim()));
-
-        Assert.Equal(options, rows);
-    }
-
     [Theory]
     [InlineData("--Blobs:MaxBytes=0", "MaxBytes")]
     [InlineData("--Blobs:MaxBytesPerClient=268435455", "MaxBytesPerClient")]
@@ -33,17 +17,5 @@ public sealed class BlobOptionsTests
     {
         var e = await Assert.ThrowsAsync<OptionsValidationException>(() => TestServer.StartAsync(time: null, argument));
         Assert.Contains(field, e.Message, StringComparison.Ordinal);
-    }
-
-    private static string Document()
-    {
-        var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (folder is not null && !File.Exists(Path.Combine(folder.FullName, "KerberosMessaging.sln")))
-        {
-            folder = folder.Parent;
-        }
-
-        Assert.NotNull(folder);
-        return Path.Combine(folder.FullName, "docs", "operations.md");
     }
 }

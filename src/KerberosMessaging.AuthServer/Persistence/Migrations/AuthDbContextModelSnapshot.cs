@@ -16,66 +16,6 @@ namespace KerberosMessaging.AuthServer.Persistence.Migrations
 #pragma warning disable 612, 618
             modelBuilder.HasAnnotation("ProductVersion", "10.0.15");
 
-            modelBuilder.Entity("KerberosMessaging.AuthServer.Persistence.AuditHeadRow", b =>
-                {
-                    b.Property<int>("Id")
-                        .HasColumnType("INTEGER");
-
-                    b.Property<byte[]>("Mac")
-                        .IsRequired()
-                        .HasColumnType("BLOB");
-
-                    b.Property<long>("Sequence")
-                        .HasColumnType("INTEGER");
-
-                    b.HasKey("Id");
-
-                    b.ToTable("AuditHeads");
-                });
-
-            modelBuilder.Entity("KerberosMessaging.AuthServer.Persistence.AuditRow", b =>
-                {
-                    b.Property<long>("Sequence")
-                        .HasColumnType("INTEGER");
-
-                    b.Property<string>("Actor")
-                        .IsRequired()
-                        .HasColumnType("TEXT");
-
-                    b.Property<string>("Address")
-                        .IsRequired()
-                        .HasColumnType("TEXT");
-
-                    b.Property<long>("At")
-                        .HasColumnType("INTEGER");
-
-                    b.Property<string>("Correlation")
-                        .IsRequired()
-                        .HasColumnType("TEXT");
-
-                    b.Property<string>("Detail")
-                        .IsRequired()
-                        .HasColumnType("TEXT");
-
-                    b.Property<byte[]>("Hash")
-                        .IsRequired()
-                        .HasColumnType("BLOB");
-
-                    b.Property<int>("Kind")
-                        .HasColumnType("INTEGER");
-
-                    b.Property<int>("Result")
-                        .HasColumnType("INTEGER");
-
-                    b.Property<string>("Target")
-                        .IsRequired()
-                        .HasColumnType("TEXT");
-
-                    b.HasKey("Sequence");
-
-                    b.ToTable("AuditEvents");
-                });
-
             modelBuilder.Entity("KerberosMessaging.AuthServer.Persistence.ClientRow", b =>
                 {
                     b.Property<byte[]>("Id")
@@ -93,6 +33,9 @@ namespace KerberosMessaging.AuthServer.Persistence.Migrations
 
                     b.Property<byte[]>("HomeServerId")
                         .HasColumnType("BLOB");
+
+                    b.Property<long>("LastSeenAt")
+                        .HasColumnType("INTEGER");
 
                     b.Property<string>("Name")
                         .IsRequired()
@@ -137,6 +80,8 @@ namespace KerberosMessaging.AuthServer.Persistence.Migrations
                         .IsUnique();
 
                     b.HasIndex("CreatedAt", "Id");
+
+                    b.HasIndex("LastSeenAt", "Id");
 
                     b.ToTable("Clients");
                 });
@@ -188,6 +133,9 @@ namespace KerberosMessaging.AuthServer.Persistence.Migrations
                     b.HasIndex("ClientId", "DeviceId")
                         .IsUnique();
 
+                    b.HasIndex(new[] { "ClientId" }, "IX_Devices_Active")
+                        .HasFilter("\"RevokedAt\" IS NULL");
+
                     b.ToTable("Devices");
                 });
 
@@ -211,12 +159,21 @@ namespace KerberosMessaging.AuthServer.Persistence.Migrations
                     b.Property<long>("FirstAt")
                         .HasColumnType("INTEGER");
 
+                    b.Property<byte[]>("Id")
+                        .IsRequired()
+                        .HasColumnType("BLOB");
+
                     b.Property<long>("LastAt")
                         .HasColumnType("INTEGER");
 
                     b.HasKey("NameHash", "Address");
 
-                    b.HasIndex("LastAt");
+                    b.HasIndex("Id")
+                        .IsUnique();
+
+                    b.HasIndex("FirstAt", "Id");
+
+                    b.HasIndex("LastAt", "Id");
 
                     b.ToTable("LoginFailures");
                 });
@@ -427,11 +384,119 @@ namespace KerberosMessaging.AuthServer.Persistence.Migrations
 
                     b.HasKey("Id");
 
-                    b.HasIndex("ClientId");
-
                     b.HasIndex("CreatedAt", "Id");
 
+                    b.HasIndex("ClientId", "RevokedAt", "ExpiresAt");
+
+                    b.HasIndex("ExpiresAt", "Id", "RevokedAt");
+
                     b.ToTable("Sessions");
+                });
+
+            modelBuilder.Entity("KerberosMessaging.Hosting.Admin.Access.AdminTokenRow", b =>
+                {
+                    b.Property<byte[]>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("BLOB");
+
+                    b.Property<long>("CreatedAt")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long?>("ExpiresAt")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<byte[]>("Hash")
+                        .IsRequired()
+                        .HasColumnType("BLOB");
+
+                    b.Property<long?>("LastUsedAt")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<string>("Name")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<long?>("RevokedAt")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<string>("RevokedBy")
+                        .HasColumnType("TEXT");
+
+                    b.Property<int?>("Role")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<string>("Scopes")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("Hash")
+                        .IsUnique();
+
+                    b.ToTable("AdminTokens");
+                });
+
+            modelBuilder.Entity("KerberosMessaging.Hosting.Audit.AuditHeadRow", b =>
+                {
+                    b.Property<int>("Id")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<byte[]>("Mac")
+                        .IsRequired()
+                        .HasColumnType("BLOB");
+
+                    b.Property<long>("Sequence")
+                        .HasColumnType("INTEGER");
+
+                    b.HasKey("Id");
+
+                    b.ToTable("AuditHeads");
+                });
+
+            modelBuilder.Entity("KerberosMessaging.Hosting.Audit.AuditRow", b =>
+                {
+                    b.Property<long>("Sequence")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<string>("Actor")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("Address")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<long>("At")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<string>("Correlation")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("Detail")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<byte[]>("Hash")
+                        .IsRequired()
+                        .HasColumnType("BLOB");
+
+                    b.Property<int>("Kind")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<int>("Result")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<string>("Target")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.HasKey("Sequence");
+
+                    b.HasIndex("Kind");
+
+                    b.ToTable("AuditEvents");
                 });
 
             modelBuilder.Entity("KerberosMessaging.AuthServer.Persistence.DeviceRow", b =>

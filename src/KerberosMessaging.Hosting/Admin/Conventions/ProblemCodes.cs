@@ -44,6 +44,9 @@ public static class ProblemCodes
     /// <summary>409: without this token nobody could administer the server any more.</summary>
     public const string LastAdminToken = "last_admin_token";
 
+    /// <summary>409: another one that is good has the name.</summary>
+    public const string NameTaken = "name_taken";
+
     /// <summary>The code of a problem that has no more specific one.</summary>
     /// <param name="status">Its HTTP status.</param>
     public static string Of(int status) => status switch

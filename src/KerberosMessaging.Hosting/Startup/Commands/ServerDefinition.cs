@@ -1,3 +1,4 @@
+using KerberosMessaging.Hosting.Backup;
 using Microsoft.AspNetCore.Builder;
 
 namespace KerberosMessaging.Hosting.Startup.Commands;
@@ -13,4 +14,7 @@ public sealed record ServerDefinition
     /// a <see cref="StartupException"/>.
     /// </summary>
     public required Func<string[], WebApplicationBuilder> Configure { get; init; }
+
+    /// <summary>What backups need to know of its data.</summary>
+    public required ServerData Data { get; init; }
 }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Security.Cryptography;
+using KerberosMessaging.Hosting.Startup;
 using KerberosMessaging.Protocol;
 using Microsoft.Win32.SafeHandles;
 
@@ -23,6 +24,9 @@ internal sealed class BlobStore(string folder)
     private const long FlushBytes = 4 * 1024 * 1024;
 
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
+
+    /// <summary>Where a complete blob lies below the folder, with <c>/</c>.</summary>
+    public static string PathOf(BlobId blob) => $"{FirstByte(blob):x2}/{blob.Value:N}{Whole}";
 
     /// <summary>How many bytes the disk has left for this server.</summary>
     public long FreeBytes => new DriveInfo(Prepare(folder)).AvailableFreeSpace;

@@ -12,6 +12,7 @@ public sealed class CommandLineTests
     {
         Name = "sample",
         Configure = static _ => throw new InvalidOperationException("nothing is to be configured"),
+        Data = new SampleData(),
     };
 
     [Theory]

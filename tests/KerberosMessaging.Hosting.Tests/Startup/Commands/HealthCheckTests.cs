@@ -71,7 +71,7 @@ public sealed class HealthCheckTests : IDisposable
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions { EnvironmentName = "Production", Args = args });
         builder.AddServerDefaults("sample", wirePort: 1234, adminPort: 5678, args);
         var output = new StringWriter { NewLine = "\n" };
-        var server = new ServerDefinition { Name = "sample", Configure = _ => builder };
+        var server = new ServerDefinition { Name = "sample", Configure = _ => builder, Data = new SampleData() };
         await new HealthCheckCommand().RunAsync(new CommandCall(server, builder, new Dictionary<string, string>(), output), Cancel);
         return output.ToString();
     }

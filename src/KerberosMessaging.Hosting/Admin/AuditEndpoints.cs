@@ -1,18 +1,23 @@
 using System.Text.Json;
-using KerberosMessaging.Hosting.Admin;
 using KerberosMessaging.Hosting.Admin.Access;
 using KerberosMessaging.Hosting.Audit;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Http.Json;
+using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.Options;
 
-namespace KerberosMessaging.AuthServer.Admin;
+namespace KerberosMessaging.Hosting.Admin;
 
-internal static class AuditEndpoints
+/// <summary>Lets admins read and check the audit log.</summary>
+public static class AuditEndpoints
 {
     private const string JsonLines = "application/x-ndjson";
 
-    public static void Map(RouteGroupBuilder admin)
+    /// <summary>Adds the operations to a server's admin API.</summary>
+    /// <param name="admin">The protected group.</param>
+    public static void MapAudit(this RouteGroupBuilder admin)
     {
         var audit = admin.MapGroup("/audit").WithTags("Audit").RequireScope(AdminScope.AuditRead);
         audit.MapGet("", ListAsync);

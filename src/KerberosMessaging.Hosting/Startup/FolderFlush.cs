@@ -1,16 +1,17 @@
 using System.Runtime.InteropServices;
 
-namespace KerberosMessaging.MessageServer.Persistence.Blobs;
+namespace KerberosMessaging.Hosting.Startup;
 
 /// <summary>
 /// Writes a folder's entries to disk: a file that was renamed has its new name after a power cut only then. The framework
 /// opens no folders, so this asks the system itself.
 /// </summary>
-internal static partial class FolderFlush
+public static partial class FolderFlush
 {
     private const int ReadOnly = 0;
 
     /// <summary>Returns once the entries are on disk. Windows keeps them in its journal without being asked.</summary>
+    /// <param name="folder">The folder.</param>
     /// <exception cref="IOException">The system could not.</exception>
     public static void Run(string folder)
     {

@@ -1,11 +1,10 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
-using KerberosMessaging.Hosting.Admin;
 using KerberosMessaging.Hosting.Audit;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
 
-namespace KerberosMessaging.AuthServer.Admin;
+namespace KerberosMessaging.Hosting.Admin;
 
 /// <summary>A security event.</summary>
 /// <param name="Sequence" example="1024">Its number: 1, 2, 3 and so on, without gaps.</param>
