@@ -14,6 +14,7 @@ export KMSG_ADVERTISED_HOST=127.0.0.1 KMSG_BIND_ADDRESS=127.0.0.1 KMSG_REGISTRAT
 unset COMPOSE_FILE COMPOSE_PROFILES
 
 # With an empty file in the place of the .env of whoever runs this.
+umask 077
 work=$(mktemp -d)
 touch "$work/env"
 
@@ -109,7 +110,6 @@ docker exec "$(container message)" sh -c 'echo x > /handover/x' 2>/dev/null && f
 
 say "two people converse from outside"
 fingerprint=$(docker exec "$(container auth)" cat /handover/realm-fingerprint)
-head -c 64 /dev/urandom >"$home.key"
 printf 'correct horse battery staple\n' >"$work/password"
 kmsg realm add "127.0.0.1:$KMSG_AUTH_PORT" --fingerprint "$fingerprint" >/dev/null
 for name in alice bob; do

@@ -50,8 +50,13 @@ internal interface IMailboxStore
     /// <summary>Finds mailboxes by what identifies them: at most <see cref="QueueFilter.Most"/>.</summary>
     ValueTask<IReadOnlyList<QueueState>> FindQueuesAsync(QueueFilter filter);
 
-    /// <summary>When the first of what waits was accepted, of each mailbox in which something waits.</summary>
+    /// <summary>When the first of what waits was accepted, of each mailbox in which something waits. One that is damaged is left out.</summary>
     ValueTask<IReadOnlyList<(long Mailbox, DateTimeOffset AcceptedAt)>> ReadOldestAsync();
+
+    /// <summary>Measures as a <see cref="MeasureWrite"/> would, beside the writes.</summary>
+    /// <param name="after">The mailbox to start after; 0 for the beginning.</param>
+    /// <param name="limit">Stops once so many envelopes were looked at.</param>
+    ValueTask<(IReadOnlyList<MeasuredMailbox> Measured, bool HasMore)> MeasureAsync(long after, int limit);
 
     /// <summary>How many mailboxes there are.</summary>
     ValueTask<long> CountMailboxesAsync();

@@ -9,6 +9,6 @@ public enum NoticeKind : ushort
     /// <summary>The session behind this connection ended; this connection ends.</summary>
     SessionEnded = 2,
 
-    /// <summary>The server stops; connect again after the stated time.</summary>
+    /// <summary>The server stops, or an administrator ended the connection; connect again after the stated time.</summary>
     ShuttingDown = 3,
 }

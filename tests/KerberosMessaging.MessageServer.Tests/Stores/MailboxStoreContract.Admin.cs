@@ -50,6 +50,11 @@ public abstract partial class MailboxStoreContract
         await WriteAsync(last);
         Assert.Empty(last.Result);
         Assert.False(last.HasMore);
+
+        // Beside the writes it is the same.
+        var (measured, hasMore) = await Store.MeasureAsync(alice.Id, 2);
+        Assert.Equal(second.Result, measured);
+        Assert.Equal(second.HasMore, hasMore);
     }
 
     [Fact]

@@ -151,6 +151,9 @@ internal sealed class MemoryMailboxStore : IMailboxStore, IDisposable
     public ValueTask<IReadOnlyList<(long Mailbox, DateTimeOffset AcceptedAt)>> ReadOldestAsync() => new([.. Read().Envelopes
         .GroupBy(static pair => pair.Key.Mailbox).Select(static group => (group.Key, group.First().Value.Envelope.AcceptedAt))]);
 
+    public ValueTask<(IReadOnlyList<MeasuredMailbox> Measured, bool HasMore)> MeasureAsync(long after, int limit) =>
+        new(Measure(Read(), after, limit));
+
     public ValueTask<long> CountMailboxesAsync() => new(Read().Mailboxes.Count);
 
     public ValueTask<IReadOnlyList<DevicePrekeyStock>> ReadPrekeyStocksAsync(QueuePosition? after, int maxCount) =>
@@ -264,20 +267,22 @@ internal sealed class MemoryMailboxStore : IMailboxStore, IDisposable
                 discard.Result = new Deleted(old.Length, old.Sum(static pair => (long)pair.Value.Envelope.Body.Length));
                 return state with { Envelopes = state.Envelopes.RemoveRange(old.Select(static pair => pair.Key)) };
             case MeasureWrite measure:
-                Measure(state, measure);
+                (measure.Result, measure.HasMore) = Measure(state, measure.After, measure.Limit);
+                return state;
+            case ProbeWrite:
                 return state;
             default:
                 throw new NotSupportedException($"The store does not know {write.GetType().Name}.");
         }
     }
 
-    private static void Measure(State state, MeasureWrite measure)
+    private static (IReadOnlyList<MeasuredMailbox> Measured, bool HasMore) Measure(State state, long after, int limit)
     {
         var measured = new List<MeasuredMailbox>();
-        var groups = state.Envelopes.Where(pair => pair.Key.Mailbox > measure.After).GroupBy(static pair => pair.Key.Mailbox).ToArray();
+        var groups = state.Envelopes.Where(pair => pair.Key.Mailbox > after).GroupBy(static pair => pair.Key.Mailbox).ToArray();
         foreach (var group in groups)
         {
-            if (measured.Sum(static each => each.Count) >= measure.Limit)
+            if (measured.Sum(static each => each.Count) >= limit)
             {
                 break;
             }
@@ -286,8 +291,7 @@ internal sealed class MemoryMailboxStore : IMailboxStore, IDisposable
                 group.Key, group.Count(), group.Sum(static pair => (long)pair.Value.Envelope.Body.Length)));
         }
 
-        measure.Result = measured;
-        measure.HasMore = measured.Sum(static each => each.Count) >= measure.Limit;
+        return (measured, measured.Sum(static each => each.Count) >= limit);
     }
 
     private static State Change(State state, long mailbox, Func<Box, Box> change) =>

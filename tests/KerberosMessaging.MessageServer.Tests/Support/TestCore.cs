@@ -113,7 +113,7 @@ internal sealed class TestCore : IAsyncDisposable
     /// <summary>Measures what is on disk, as after a start.</summary>
     public async Task MeasureAsync()
     {
-        using var measurer = new MailboxMeasurer(Queue, Time);
+        using var measurer = new MailboxMeasurer(Store, Queue, Time, _loggers.CreateLogger<MailboxMeasurer>());
         await measurer.StartAsync(TestContext.Current.CancellationToken);
         await measurer.ExecuteTask!.WaitAsync(Until.Deadline, TestContext.Current.CancellationToken);
     }

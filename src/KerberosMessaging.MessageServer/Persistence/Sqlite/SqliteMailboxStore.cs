@@ -63,6 +63,9 @@ internal sealed class SqliteMailboxStore(SqliteDatabase database) : IMailboxStor
     public ValueTask<IReadOnlyList<(long Mailbox, DateTimeOffset AcceptedAt)>> ReadOldestAsync() =>
         new(Read(0, static (reader, _) => reader.Queues.ReadOldest()));
 
+    public ValueTask<(IReadOnlyList<MeasuredMailbox> Measured, bool HasMore)> MeasureAsync(long after, int limit) =>
+        new(Read((after, limit), static (reader, asked) => reader.Measure.From(asked.after, asked.limit)));
+
     public ValueTask<long> CountMailboxesAsync() => new(Read(0, static (reader, _) => reader.Queues.Count()));
 
     public ValueTask<IReadOnlyList<DevicePrekeyStock>> ReadPrekeyStocksAsync(QueuePosition? after, int maxCount) =>
@@ -139,6 +142,9 @@ internal sealed class SqliteMailboxStore(SqliteDatabase database) : IMailboxStor
                 break;
             case MeasureWrite measure:
                 (measure.Result, measure.HasMore) = writer.MeasureFrom(measure.After, measure.Limit);
+                break;
+            case ProbeWrite:
+                writer.Probe();
                 break;
             default:
                 throw new NotSupportedException($"The store does not know {write.GetType().Name}.");

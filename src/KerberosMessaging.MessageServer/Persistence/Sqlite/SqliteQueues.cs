@@ -9,6 +9,9 @@ internal sealed class SqliteQueues : IDisposable
 {
     private const string Columns = "SELECT Id, ClientName, ClientId, DeviceId, LastSeenAt, PrekeyBundle IS NOT NULL, PrekeysUploadedAt FROM Mailboxes ";
 
+    // SQLITE_CORRUPT.
+    private const int Corrupt = 11;
+
     private readonly List<SqliteStatement> _statements = [];
     private readonly SqliteConnection _connection;
     private readonly SqlitePrekeyStock _stock;
@@ -18,7 +21,8 @@ internal sealed class SqliteQueues : IDisposable
     private readonly SqliteStatement _findName;
     private readonly SqliteStatement _findDevice;
     private readonly SqliteStatement _measure;
-    private readonly SqliteStatement _next;
+    private readonly SqliteStatement _ids;
+    private readonly SqliteStatement _first;
     private readonly SqliteStatement _count;
 
     public SqliteQueues(SqliteConnection connection, SqlitePrekeyStock stock)
@@ -34,7 +38,8 @@ internal sealed class SqliteQueues : IDisposable
             SELECT COUNT(*), COALESCE(SUM(length(Body)), 0), MIN(AcceptedAt), MIN(Id), MAX(Id) FROM Envelopes
             WHERE Id BETWEEN ?1 AND ?2
             """);
-        _next = Prepare("SELECT Id, AcceptedAt FROM Envelopes WHERE Id > ?1 ORDER BY Id LIMIT 1");
+        _ids = Prepare("SELECT Id FROM Mailboxes ORDER BY Id");
+        _first = Prepare("SELECT AcceptedAt FROM Envelopes WHERE Id BETWEEN ?1 AND ?2 ORDER BY Id LIMIT 1");
         _count = Prepare("SELECT COUNT(*) FROM Mailboxes");
     }
 
@@ -46,27 +51,30 @@ internal sealed class SqliteQueues : IDisposable
 
     public IReadOnlyList<DevicePrekeyStock> FindPrekeys(QueueFilter filter) => FindRows(filter).ConvertAll(ReadStock);
 
-    // From the first envelope of one mailbox to that of the next: what lies between is not looked at.
+    // One look into each mailbox, so that a page that is broken hides no other's.
     public IReadOnlyList<(long Mailbox, DateTimeOffset AcceptedAt)> ReadOldest()
     {
         var oldest = new List<(long, DateTimeOffset)>();
-        for (var mailbox = 0L; ;)
+        foreach (var mailbox in ReadIds())
         {
             try
             {
-                if (!_next.Bind(1, EnvelopeKey.LastOf(mailbox)).Step())
+                if (_first.Bind(1, EnvelopeKey.FirstOf(mailbox)).Bind(2, EnvelopeKey.LastOf(mailbox)).Step())
                 {
-                    return oldest;
+                    oldest.Add((mailbox, _first.Time(0)));
                 }
-
-                mailbox = EnvelopeKey.MailboxOf(_next.Int64(0));
-                oldest.Add((mailbox, _next.Time(1)));
+            }
+            catch (SqliteException e) when (e.SqliteErrorCode == Corrupt)
+            {
+                // Its owner's own reads are what tells the log.
             }
             finally
             {
-                _next.Reset();
+                _first.Reset();
             }
         }
+
+        return oldest;
     }
 
     public long Count()
@@ -96,6 +104,24 @@ internal sealed class SqliteQueues : IDisposable
         { Device: { } device } => _findDevice.Bind(1, device.Value),
         _ => throw new ArgumentException("The filter is empty.", nameof(filter)),
     }).Bind(2, QueueFilter.Most));
+
+    private List<long> ReadIds()
+    {
+        var ids = new List<long>();
+        try
+        {
+            while (_ids.Step())
+            {
+                ids.Add(_ids.Int64(0));
+            }
+
+            return ids;
+        }
+        finally
+        {
+            _ids.Reset();
+        }
+    }
 
     private static List<Row> ReadRows(SqliteStatement statement)
     {

@@ -14,7 +14,6 @@ internal sealed class SqliteReader : IDisposable
     private readonly SqliteStatement _readSent;
     private readonly SqliteStatement _read;
     private readonly SqliteStatement _readNewest;
-    private readonly SqliteStatement _measure;
     private readonly SqliteStatement _readSize;
     private SqliteQueues? _queues;
 
@@ -22,6 +21,7 @@ internal sealed class SqliteReader : IDisposable
     {
         _connection = database.Open("PRAGMA query_only = ON;");
         PrekeyStock = new SqlitePrekeyStock(_connection);
+        Measure = new SqliteMeasure(_connection);
         _find = Prepare("SELECT Id, DeviceId, ReservedThrough FROM Mailboxes WHERE ClientId = ?1");
         _readSent = Prepare("SELECT Id, Ids FROM SentIds WHERE Id BETWEEN ?1 AND ?2 ORDER BY Id DESC");
 
@@ -33,7 +33,6 @@ internal sealed class SqliteReader : IDisposable
             """);
         _readNewest = Prepare(
             "SELECT Id FROM Envelopes WHERE Id BETWEEN ?1 AND ?2 AND +ExpiresAt > ?3 ORDER BY Id DESC LIMIT 1");
-        _measure = Prepare("SELECT COUNT(*), COALESCE(SUM(length(Body)), 0) FROM Envelopes WHERE Id BETWEEN ?1 AND ?2");
         _readSize = Prepare(
             """
             SELECT (page_count - freelist_count) * page_size
@@ -42,6 +41,8 @@ internal sealed class SqliteReader : IDisposable
     }
 
     public SqlitePrekeyStock PrekeyStock { get; }
+
+    public SqliteMeasure Measure { get; }
 
     /// <summary>What it reads for admins; most readers never do.</summary>
     public SqliteQueues Queues => _queues ??= new SqliteQueues(_connection, PrekeyStock);
@@ -60,7 +61,7 @@ internal sealed class SqliteReader : IDisposable
 
         return mailboxes.ConvertAll(mailbox =>
         {
-            var (count, bytes) = Measure(mailbox.Id);
+            var (count, bytes) = Measure.Between(EnvelopeKey.FirstOf(mailbox.Id), EnvelopeKey.LastOf(mailbox.Id));
             return mailbox with { Count = count, Bytes = bytes };
         });
     }
@@ -136,17 +137,9 @@ internal sealed class SqliteReader : IDisposable
     {
         _queues?.Dispose();
         PrekeyStock.Dispose();
+        Measure.Dispose();
         _statements.ForEach(static statement => statement.Dispose());
         _connection.Dispose();
-    }
-
-    private (int Count, long Bytes) Measure(long mailbox)
-    {
-        using (Run(_measure.Bind(1, EnvelopeKey.FirstOf(mailbox)).Bind(2, EnvelopeKey.LastOf(mailbox))))
-        {
-            _measure.Step();
-            return ((int)_measure.Int64(0), _measure.Int64(1));
-        }
     }
 
     private static StatementRun Run(SqliteStatement statement) => new(statement);

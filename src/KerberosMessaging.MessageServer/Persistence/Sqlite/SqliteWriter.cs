@@ -24,12 +24,13 @@ internal sealed class SqliteWriter : IDisposable
     private readonly SqliteStatement _remember;
     private readonly SqliteStatement _deleteIds;
     private readonly SqliteStatement _append;
-    private readonly SqliteStatement _measure;
+    private readonly SqliteMeasure _measure;
     private readonly SqliteStatement _delete;
     private readonly SqliteStatement _findExpired;
     private readonly SqliteStatement _findOld;
-    private readonly SqliteStatement _findNext;
     private readonly SqliteStatement _deleteOldIds;
+    private readonly SqliteStatement[] _probes;
+    private int _probe;
 
     public SqliteWriter(SqliteDatabase database)
     {
@@ -57,12 +58,12 @@ internal sealed class SqliteWriter : IDisposable
             INSERT INTO Envelopes (Id, MessageId, SenderClientId, SenderDeviceId, SenderName, AcceptedAt, ExpiresAt, Body)
             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
             """);
-        _measure = Prepare("SELECT COUNT(*), COALESCE(SUM(length(Body)), 0) FROM Envelopes WHERE Id BETWEEN ?1 AND ?2");
+        _measure = new SqliteMeasure(_connection);
         _delete = Prepare("DELETE FROM Envelopes WHERE Id BETWEEN ?1 AND ?2");
         _findExpired = Prepare("SELECT Id, length(Body) FROM Envelopes WHERE ExpiresAt <= ?1 ORDER BY ExpiresAt LIMIT ?2");
         _findOld = Prepare(
             "SELECT Id, length(Body) FROM Envelopes WHERE Id BETWEEN ?1 AND ?2 AND AcceptedAt < ?3 ORDER BY Id LIMIT ?4");
-        _findNext = Prepare("SELECT Id FROM Envelopes WHERE Id > ?1 ORDER BY Id LIMIT 1");
+        _probes = [Prepare("PRAGMA user_version = 1"), Prepare("PRAGMA user_version = 2")];
         _deleteOldIds = Prepare(
             "DELETE FROM SentIds WHERE Id IN (SELECT Id FROM SentIds WHERE AcceptedAt < ?1 ORDER BY AcceptedAt LIMIT ?2)");
     }
@@ -102,7 +103,7 @@ internal sealed class SqliteWriter : IDisposable
             throw new InvalidOperationException("There are no more mailbox numbers.");
         }
 
-        var (count, bytes) = Measure(EnvelopeKey.FirstOf(id), EnvelopeKey.LastOf(id));
+        var (count, bytes) = _measure.Between(EnvelopeKey.FirstOf(id), EnvelopeKey.LastOf(id));
         return new MailboxState(id, device, reservedThrough, count, bytes);
     }
 
@@ -122,6 +123,9 @@ internal sealed class SqliteWriter : IDisposable
         _closeMailbox.Bind(1, id).Execute();
         return id;
     }
+
+    /// <summary>Writes a number that nothing else uses; another one each time, since what is there already would not be written.</summary>
+    public void Probe() => _probes[_probe ^= 1].Execute();
 
     public void Reserve(long mailbox, long through) => _reserve.Bind(1, mailbox).Bind(2, through).Execute();
 
@@ -164,7 +168,7 @@ internal sealed class SqliteWriter : IDisposable
         foreach (var (first, last) in ranges)
         {
             var (from, to) = (EnvelopeKey.Of(mailbox, first), EnvelopeKey.Of(mailbox, last));
-            var found = Measure(from, to);
+            var found = _measure.Between(from, to);
             if (found.Count > 0)
             {
                 _delete.Bind(1, from).Bind(2, to).Execute();
@@ -204,25 +208,7 @@ internal sealed class SqliteWriter : IDisposable
     }
 
     /// <summary>Measures some of the mailboxes in which something waits.</summary>
-    public (IReadOnlyList<MeasuredMailbox> Measured, bool HasMore) MeasureFrom(long after, int limit)
-    {
-        var measured = new List<MeasuredMailbox>();
-        for (var seen = 0; seen < limit;)
-        {
-            var next = Int64(_findNext.Bind(1, EnvelopeKey.LastOf(after)));
-            if (next == 0)
-            {
-                return (measured, false);
-            }
-
-            after = EnvelopeKey.MailboxOf(next);
-            var (count, bytes) = Measure(EnvelopeKey.FirstOf(after), EnvelopeKey.LastOf(after));
-            measured.Add(new MeasuredMailbox(after, count, bytes));
-            seen += count;
-        }
-
-        return (measured, true);
-    }
+    public (IReadOnlyList<MeasuredMailbox> Measured, bool HasMore) MeasureFrom(long after, int limit) => _measure.From(after, limit);
 
     /// <summary>Deletes some of what expired.</summary>
     public (IReadOnlyList<SweptEnvelopes> Swept, bool HasMore) Sweep(DateTimeOffset now, DateTimeOffset idsBefore, int limit)
@@ -259,25 +245,13 @@ internal sealed class SqliteWriter : IDisposable
     {
         // An open transaction is rolled back with the connection.
         Prekeys.Dispose();
+        _measure.Dispose();
         _statements.ForEach(static statement => statement.Dispose());
         _connection.Dispose();
     }
 
     /// <summary>The bytes of one message id in a row of <see cref="SentIdsRow"/>.</summary>
     internal const int SentIdSize = 32;
-
-    private (int Count, long Bytes) Measure(long from, long to)
-    {
-        try
-        {
-            _measure.Bind(1, from).Bind(2, to).Step();
-            return ((int)_measure.Int64(0), _measure.Int64(1));
-        }
-        finally
-        {
-            _measure.Reset();
-        }
-    }
 
     // 0 when there is no row.
     private static long Int64(SqliteStatement statement)
