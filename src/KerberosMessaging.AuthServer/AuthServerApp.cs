@@ -116,6 +116,8 @@ public static class AuthServerApp
         services.AddScoped<DeviceService>();
         services.AddScoped<ClientDirectory>();
         services.AddScoped<ClientAdministration>();
+        services.AddSingleton<SessionAdministration>();
+        services.AddSingleton<RealmStatistics>();
         services.AddScoped<IAuditStore, AuditStore>();
         services.AddScoped<AuditLog>();
         services.AddSingleton<Housekeeping>();
@@ -206,6 +208,7 @@ public static class AuthServerApp
         KeyEndpoints.Map(admin);
         admin.MapAudit();
         admin.MapConfig();
+        StatsEndpoints.Map(admin);
     }
 
     /// <summary>The keys are in the database, which is migrated only after the services are built.</summary>

@@ -1,3 +1,4 @@
+using KerberosMessaging.Hosting.Admin;
 using System.Buffers.Binary;
 using KerberosMessaging.AuthServer.Domain;
 using KerberosMessaging.AuthServer.Persistence;
@@ -66,7 +67,7 @@ public sealed class KeyRotationTests : IAsyncLifetime
         await using (client)
         {
             await using var link = await member.ArriveAsync(_server);
-            Assert.True(await RotateServiceKeyAsync(member));
+            Assert.Equal(AdminChange.Done, await RotateServiceKeyAsync(member));
 
             // The server could not open it yet, and does not have to.
             Assert.Equal(1u, await ServiceVersionAsync(client, ticket, member));
@@ -75,7 +76,7 @@ public sealed class KeyRotationTests : IAsyncLifetime
             Assert.Equal(1u, await ServiceVersionAsync(client, ticket, member));
 
             // A second rotation waits for the first to be taken up.
-            Assert.True(await RotateServiceKeyAsync(member));
+            Assert.Equal(AdminChange.Done, await RotateServiceKeyAsync(member));
             Assert.Equal(2, await CountServiceKeysAsync());
 
             await link.RequestAsync<Done>(new ConfirmServerKeysRequest(2, 1));
@@ -93,7 +94,7 @@ public sealed class KeyRotationTests : IAsyncLifetime
 
             // What is gone cannot be confirmed again, and its number is not given again.
             Assert.Equal(ProtocolError.Unexpected, await link.RefusalAsync(new ConfirmServerKeysRequest(1, 1)));
-            Assert.True(await RotateServiceKeyAsync(member));
+            Assert.Equal(AdminChange.Done, await RotateServiceKeyAsync(member));
             Assert.Equal([3u, 2u], (await FetchAsync(member, link)).Keys.ServiceKeys.Select(static key => key.Version));
         }
     }
@@ -188,14 +189,14 @@ public sealed class KeyRotationTests : IAsyncLifetime
         await using var client = await _server.ConnectAsync();
         var deleted = await SampleRecord.RegisterAsync(client, "alice");
         var disabled = await SampleRecord.RegisterAsync(client, "bob");
-        await _server.AdministerAsync(administration => administration.DeleteAsync(deleted.Client.Value, TestServerDomain.Admin, Cancel));
-        await _server.AdministerAsync(administration => administration.DisableAsync(disabled.Client.Value, TestServerDomain.Admin, Cancel));
+        await _server.AdministerAsync(administration => administration.DeleteAsync(deleted.Client.Value, Precondition.None, TestServerDomain.Admin, Cancel));
+        await _server.AdministerAsync(administration => administration.DisableAsync(disabled.Client.Value, Precondition.None, TestServerDomain.Admin, Cancel));
         await _server.RotateAsync(RealmKeyPurpose.OprfSeed);
 
         await _server.KeepHouseAsync();
         Assert.True(_server.Keys.HasOpaque(1));
 
-        await _server.AdministerAsync(administration => administration.DeleteAsync(disabled.Client.Value, TestServerDomain.Admin, Cancel));
+        await _server.AdministerAsync(administration => administration.DeleteAsync(disabled.Client.Value, Precondition.None, TestServerDomain.Admin, Cancel));
         await _server.KeepHouseAsync();
         Assert.False(_server.Keys.HasOpaque(1));
     }
@@ -269,7 +270,7 @@ public sealed class KeyRotationTests : IAsyncLifetime
     public async Task A_disabled_server_s_key_is_not_rotated_by_itself()
     {
         var member = await TestMember.EnrolAsync(_server);
-        await _server.Get<MessageServers>().SetDisabledAsync(member.Id, true, TestServerDomain.Admin, Cancel);
+        await _server.Get<MessageServers>().SetDisabledAsync(member.Id, true, Precondition.None, TestServerDomain.Admin, Cancel);
 
         PassTime(TimeSpan.FromDays(31));
         await _server.KeepHouseAsync();
@@ -449,8 +450,8 @@ public sealed class KeyRotationTests : IAsyncLifetime
         await _server.KeepHouseAsync();
     }
 
-    private Task<bool> RotateServiceKeyAsync(TestMember member) =>
-        _server.Get<MessageServers>().RotateAsync(member.Id, TestServerDomain.Admin, Cancel);
+    private Task<AdminChange> RotateServiceKeyAsync(TestMember member) =>
+        _server.Get<MessageServers>().RotateAsync(member.Id, Precondition.None, TestServerDomain.Admin, Cancel);
 
     private Task<int> CountAsync(RealmKeyPurpose purpose) =>
         _server.ReadAsync(database => database.RealmKeys.CountAsync(row => row.Purpose == purpose, Cancel));

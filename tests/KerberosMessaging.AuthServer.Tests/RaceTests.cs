@@ -1,3 +1,4 @@
+using KerberosMessaging.Hosting.Admin;
 using KerberosMessaging.AuthServer.Domain;
 using KerberosMessaging.AuthServer.Persistence;
 using KerberosMessaging.AuthServer.Tests.Support;
@@ -98,7 +99,7 @@ public sealed class RaceTests : IAsyncLifetime
         Assert.NotNull(verified);
 
         _server.Time.AdjustTime(ticket.Part.Times.EndsAt);
-        await _server.AdministerAsync(administration => administration.DisableAsync(alice.Client.Value, TestServerDomain.Admin, Cancel));
+        await _server.AdministerAsync(administration => administration.DisableAsync(alice.Client.Value, Precondition.None, TestServerDomain.Admin, Cancel));
 
         Assert.Null(await tickets.RenewAsync(verified, TestServerDomain.Admin, Cancel));
     }
@@ -111,12 +112,12 @@ public sealed class RaceTests : IAsyncLifetime
         await using (client)
         {
             var servers = _server.Get<MessageServers>();
-            await servers.SetDisabledAsync(member.Id, true, TestServerDomain.Admin, Cancel);
+            await servers.SetDisabledAsync(member.Id, true, Precondition.None, TestServerDomain.Admin, Cancel);
             await _server.RotateAsync(RealmKeyPurpose.TicketSigning);
             await _server.KeepHouseAsync();
             _server.Time.AdjustTime(_server.Time.GetUtcNow().AddMinutes(10));
             await _server.KeepHouseAsync();
-            await servers.SetDisabledAsync(member.Id, false, TestServerDomain.Admin, Cancel);
+            await servers.SetDisabledAsync(member.Id, false, Precondition.None, TestServerDomain.Admin, Cancel);
 
             var e = await Record.ExceptionAsync(() =>
                 client.RequestAsync<ServiceTicketReply>(ticket.Request(client, MessageCode.RequestServiceTicket, server: member.Id)));

@@ -1,3 +1,4 @@
+using KerberosMessaging.Hosting.Admin;
 using KerberosMessaging.AuthServer.Domain;
 using KerberosMessaging.AuthServer.Tests.Support;
 using KerberosMessaging.Hosting.Audit;
@@ -172,13 +173,13 @@ public sealed class RegistrationPolicyTests
         await RegisterAsync(client, "alice", used.Token);
         await client.RequestAsync<RegistrationChallenge>(Start("bob", revoked.Token));
 
-        Assert.True(await tokens.RevokeAsync(revoked.Id, TestServerDomain.Admin, Cancel));
+        Assert.Equal((AdminChange.Done, false), await tokens.RevokeAsync(revoked.Id, Precondition.None, TestServerDomain.Admin, Cancel));
 
         Assert.Equal(RegistrationRefusal.InviteRefused, await client.RegistrationRefusalAsync(Finish("bob")));
         Assert.Equal(RegistrationRefusal.InviteRefused, await client.RegistrationRefusalAsync(Start("bob", revoked.Token)));
-        Assert.False(await tokens.RevokeAsync(revoked.Id, TestServerDomain.Admin, Cancel));
-        Assert.False(await tokens.RevokeAsync(used.Id, TestServerDomain.Admin, Cancel));
-        Assert.False(await tokens.RevokeAsync(Guid.NewGuid(), TestServerDomain.Admin, Cancel));
+        Assert.Equal((AdminChange.Done, false), await tokens.RevokeAsync(revoked.Id, Precondition.None, TestServerDomain.Admin, Cancel));
+        Assert.Equal((AdminChange.Done, true), await tokens.RevokeAsync(used.Id, Precondition.None, TestServerDomain.Admin, Cancel));
+        Assert.Equal((AdminChange.Unknown, false), await tokens.RevokeAsync(Guid.NewGuid(), Precondition.None, TestServerDomain.Admin, Cancel));
     }
 
     [Fact]
@@ -268,8 +269,8 @@ public sealed class RegistrationPolicyTests
             var (_, _, bob) = await server.SignUpQuickAsync("bob");
             await using (bob)
             {
-                Assert.True(await server.AdministerAsync(administration =>
-                    administration.DeleteAsync(alice.Client.Value, TestServerDomain.Admin, Cancel)));
+                Assert.Equal(AdminChange.Done, await server.AdministerAsync(administration =>
+                    administration.DeleteAsync(alice.Client.Value, Precondition.None, TestServerDomain.Admin, Cancel)));
 
                 await client.EndedAsync();
                 Assert.Equal(ProtocolError.UnknownClient, await bob.RefusalAsync(new LookUpClientRequest("alice")));
@@ -289,10 +290,11 @@ public sealed class RegistrationPolicyTests
         Assert.Equal(("", 0, 0), (row.Name, row.OpaqueRecord.Length, row.PreviousKeys.Length));
         Assert.DoesNotContain("alice", row.NameKey, StringComparison.OrdinalIgnoreCase);
         Assert.StartsWith("deleted:", row.NameSkeleton, StringComparison.Ordinal);
-        Assert.False(await server.AdministerAsync(administration =>
-            administration.DeleteAsync(alice.Client.Value, TestServerDomain.Admin, Cancel)));
-        Assert.Null(await server.AdministerAsync(administration =>
-            administration.MakeResetTokenAsync(alice.Client.Value, TestServerDomain.Admin, Cancel)));
+        Assert.Equal(AdminChange.Done, await server.AdministerAsync(administration =>
+            administration.DeleteAsync(alice.Client.Value, Precondition.None, TestServerDomain.Admin, Cancel)));
+        Assert.Single(await server.AuditAsync(AuditKind.ClientDeleted));
+        Assert.Equal((AdminChange.Unknown, null), await server.AdministerAsync(administration =>
+            administration.MakeResetTokenAsync(alice.Client.Value, Precondition.None, TestServerDomain.Admin, Cancel)));
     }
 
     [Fact]
@@ -303,7 +305,7 @@ public sealed class RegistrationPolicyTests
         {
             var registered = await SampleRecord.RegisterAsync(client, "alice");
             await server.AdministerAsync(administration =>
-                administration.DeleteAsync(registered.Client.Value, TestServerDomain.Admin, Cancel));
+                administration.DeleteAsync(registered.Client.Value, Precondition.None, TestServerDomain.Admin, Cancel));
         }
 
         await server.StopAsync();

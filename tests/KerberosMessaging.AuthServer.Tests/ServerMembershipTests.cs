@@ -1,3 +1,4 @@
+using KerberosMessaging.Hosting.Admin;
 using KerberosMessaging.AuthServer.Domain;
 using KerberosMessaging.AuthServer.Persistence;
 using KerberosMessaging.AuthServer.Tests.Support;
@@ -99,7 +100,7 @@ public sealed class ServerMembershipTests : IAsyncLifetime
         {
             await using var link = await _member.ArriveAsync(_server);
             await link.SubscribeAsync(0);
-            Assert.True(await _server.Get<MessageServers>().SetDisabledAsync(_member.Id, true, TestServerDomain.Admin, Cancel));
+            Assert.Equal(AdminChange.Done, await _server.Get<MessageServers>().SetDisabledAsync(_member.Id, true, Precondition.None, TestServerDomain.Admin, Cancel));
 
             Assert.Equal(NoticeKind.SessionEnded, Assert.IsType<Notice>(await link.NextPushAsync()).Kind);
             await link.EndedAsync();
@@ -112,7 +113,7 @@ public sealed class ServerMembershipTests : IAsyncLifetime
                 Assert.Equal(ProtocolError.EnrolmentRefused, await again.RefusalAsync(_member.Proof(again.ChannelBinding)));
             }
 
-            Assert.True(await _server.Get<MessageServers>().SetDisabledAsync(_member.Id, false, TestServerDomain.Admin, Cancel));
+            Assert.Equal(AdminChange.Done, await _server.Get<MessageServers>().SetDisabledAsync(_member.Id, false, Precondition.None, TestServerDomain.Admin, Cancel));
             Assert.Single((await client.RequestAsync<ServerList>(new ListServersRequest())).Servers);
             await using var back = await _member.ArriveAsync(_server);
             var (serviceTicket, part) = await client.RequestServiceTicketAsync(ticket, _member.Id);
@@ -125,7 +126,7 @@ public sealed class ServerMembershipTests : IAsyncLifetime
     public async Task A_channel_of_a_disabled_server_is_given_no_keys_even_if_it_never_subscribed()
     {
         await using var link = await _member.ArriveAsync(_server);
-        await _server.Get<MessageServers>().SetDisabledAsync(_member.Id, true, TestServerDomain.Admin, Cancel);
+        await _server.Get<MessageServers>().SetDisabledAsync(_member.Id, true, Precondition.None, TestServerDomain.Admin, Cancel);
 
         Assert.Equal(ProtocolError.EnrolmentRefused, await link.RefusalAsync(new FetchServerKeysRequest()));
         Assert.Equal(ProtocolError.EnrolmentRefused, await link.RefusalAsync(new ConfirmServerKeysRequest(1, 1)));
@@ -251,7 +252,7 @@ public sealed class ServerMembershipTests : IAsyncLifetime
 
         // The versions of another server are none of this one's.
         var other = await TestMember.EnrolAsync(_server, "msg-2");
-        await _server.Get<MessageServers>().RotateAsync(other.Id, TestServerDomain.Admin, Cancel);
+        await _server.Get<MessageServers>().RotateAsync(other.Id, Precondition.None, TestServerDomain.Admin, Cancel);
         Assert.Equal(ProtocolError.Unexpected, await link.RefusalAsync(new ConfirmServerKeysRequest(2, 1)));
     }
 

@@ -1,3 +1,4 @@
+using KerberosMessaging.Hosting.Admin;
 using CsCheck;
 using KerberosMessaging.AuthServer.Domain;
 using KerberosMessaging.AuthServer.Tests.Support;
@@ -114,14 +115,13 @@ public sealed class SessionModelTests : IAsyncLifetime
                 model.RevokeAll(ticket.Session.Client);
                 break;
             case Kind.Revoke when ticket is not null:
-                await _server.AdministerAsync(administration =>
-                    administration.RevokeSessionAsync(ticket.Session.Id.Value, TestServerDomain.Admin, Cancel));
+                await _server.RevokeAsync(ticket.Session.Id);
                 ticket.Session.IsRevoked = true;
                 break;
             case Kind.RevokeAll:
                 var expected = model.Sessions.Count(session => session.Client == account.Client && session.IsLiving(Now));
-                Assert.Equal((int?)expected, await _server.AdministerAsync(administration =>
-                    administration.RevokeSessionsAsync(account.Client.Value, TestServerDomain.Admin, Cancel)));
+                Assert.Equal((AdminChange.Done, expected), await _server.AdministerAsync(administration =>
+                    administration.RevokeSessionsAsync(account.Client.Value, Precondition.None, TestServerDomain.Admin, Cancel)));
                 model.RevokeAll(account.Client);
                 break;
             case Kind.Sweep:

@@ -1,3 +1,4 @@
+using KerberosMessaging.Hosting.Admin;
 using KerberosMessaging.AuthServer.Domain;
 using KerberosMessaging.AuthServer.Persistence;
 using KerberosMessaging.AuthServer.Tests.Support;
@@ -123,11 +124,11 @@ public sealed class SessionTests : IAsyncLifetime
             var id = alice.Client.Value;
             await (what switch
             {
-                "session" => administration.RevokeSessionAsync(ticket.Part.Session.Value, TestServerDomain.Admin, Cancel),
-                "all sessions" => administration.RevokeSessionsAsync(id, TestServerDomain.Admin, Cancel),
-                "client disabled" => administration.DisableAsync(id, TestServerDomain.Admin, Cancel),
-                "client deleted" => administration.DeleteAsync(id, TestServerDomain.Admin, Cancel),
-                _ => (Task)administration.MakeResetTokenAsync(id, TestServerDomain.Admin, Cancel),
+                "session" => _server.RevokeAsync(ticket.Part.Session),
+                "all sessions" => administration.RevokeSessionsAsync(id, Precondition.None, TestServerDomain.Admin, Cancel),
+                "client disabled" => administration.DisableAsync(id, Precondition.None, TestServerDomain.Admin, Cancel),
+                "client deleted" => administration.DeleteAsync(id, Precondition.None, TestServerDomain.Admin, Cancel),
+                _ => (Task)administration.MakeResetTokenAsync(id, Precondition.None, TestServerDomain.Admin, Cancel),
             });
             return true;
         });
@@ -156,13 +157,14 @@ public sealed class SessionTests : IAsyncLifetime
         var (alice, ticket, client) = await _server.SignUpQuickAsync("alice");
         await using (client)
         {
-            Assert.True(await RevokeAsync(ticket.Part.Session));
-            Assert.False(await RevokeAsync(ticket.Part.Session));
-            Assert.False(await RevokeAsync(SessionId.New()));
-            Assert.Null(await _server.AdministerAsync(administration =>
-                administration.RevokeSessionsAsync(Guid.NewGuid(), TestServerDomain.Admin, Cancel)));
-            Assert.Equal((int?)0, await _server.AdministerAsync(administration =>
-                administration.RevokeSessionsAsync(alice.Client.Value, TestServerDomain.Admin, Cancel)));
+            Assert.Equal(AdminChange.Done, await _server.RevokeAsync(ticket.Part.Session));
+            Assert.Equal(AdminChange.Done, await _server.RevokeAsync(ticket.Part.Session));
+            Assert.Equal(AdminChange.Unknown, await _server.RevokeAsync(SessionId.New()));
+            Assert.Single(await _server.AuditAsync(AuditKind.SessionRevoked));
+            Assert.Equal((AdminChange.Unknown, 0), await _server.AdministerAsync(administration =>
+                administration.RevokeSessionsAsync(Guid.NewGuid(), Precondition.None, TestServerDomain.Admin, Cancel)));
+            Assert.Equal((AdminChange.Done, 0), await _server.AdministerAsync(administration =>
+                administration.RevokeSessionsAsync(alice.Client.Value, Precondition.None, TestServerDomain.Admin, Cancel)));
         }
     }
 
@@ -186,7 +188,7 @@ public sealed class SessionTests : IAsyncLifetime
                 await Task.WhenAny(waiting);
             }
 
-            Assert.True(await RevokeAsync(ticket.Part.Session));
+            Assert.Equal(AdminChange.Done, await _server.RevokeAsync(ticket.Part.Session));
             var refusals = await Task.WhenAll(presenting);
             for (var i = 0; i < count; i++)
             {
@@ -252,7 +254,7 @@ public sealed class SessionTests : IAsyncLifetime
         await alice.RegisterAsync(client);
         using var proven = await alice.ProveAsync(client);
         Task<ProtocolError> finishing;
-        Task<int?> revoking;
+        Task<(AdminChange Change, int Ended)> revoking;
         using (await HeldWriter.HoldAsync(_server))
         {
             finishing = client.RefusalAsync(alice.Device.Finish(proven.Ke3, client.ChannelBinding));
@@ -262,7 +264,7 @@ public sealed class SessionTests : IAsyncLifetime
         }
 
         // Nobody was signed in yet when the connections were searched for those to cut.
-        Assert.Equal((int?)1, await revoking);
+        Assert.Equal((AdminChange.Done, 1), await revoking);
         Assert.Equal(ProtocolError.LoginFailed, await finishing);
         await AssertSignedOutAsync(client);
     }
@@ -286,7 +288,7 @@ public sealed class SessionTests : IAsyncLifetime
         }
         else
         {
-            await RevokeAsync(ticket.Part.Session);
+            await _server.RevokeAsync(ticket.Part.Session);
         }
 
         Assert.Null(await tickets.RenewAsync(verified, TestServerDomain.Admin, Cancel));
@@ -300,7 +302,7 @@ public sealed class SessionTests : IAsyncLifetime
         {
             await using var other = await _server.ConnectAsync();
             using var proven = await alice.ProveAsync(other);
-            await _server.AdministerAsync(administration => administration.DisableAsync(alice.Client.Value, TestServerDomain.Admin, Cancel));
+            await _server.AdministerAsync(administration => administration.DisableAsync(alice.Client.Value, Precondition.None, TestServerDomain.Admin, Cancel));
 
             Assert.Equal(
                 ProtocolError.ClientDisabled, await other.RefusalAsync(alice.Device.Finish(proven.Ke3, other.ChannelBinding)));
@@ -419,9 +421,6 @@ public sealed class SessionTests : IAsyncLifetime
 
     private void PassTime(TimeSpan time) => _server.Time.AdjustTime(_server.Time.GetUtcNow() + time);
 
-    private Task<bool> RevokeAsync(SessionId session) => _server.AdministerAsync(administration =>
-        administration.RevokeSessionAsync(session.Value, TestServerDomain.Admin, Cancel));
-
-    private Task<int?> RevokeAllAsync(QuickAccount account) => _server.AdministerAsync(administration =>
-        administration.RevokeSessionsAsync(account.Client.Value, TestServerDomain.Admin, Cancel));
+    private Task<(AdminChange Change, int Ended)> RevokeAllAsync(QuickAccount account) => _server.AdministerAsync(administration =>
+        administration.RevokeSessionsAsync(account.Client.Value, Precondition.None, TestServerDomain.Admin, Cancel));
 }

@@ -1,3 +1,4 @@
+using KerberosMessaging.Hosting.Admin;
 using KerberosMessaging.AuthServer.Domain;
 using KerberosMessaging.AuthServer.Persistence;
 using KerberosMessaging.AuthServer.Tests.Support;
@@ -34,15 +35,14 @@ public sealed class SubscriptionTests : IAsyncLifetime
         var phones = await alice.LoginAsync(second, phone);
         var start = _server.Time.GetUtcNow();
 
-        await _server.AdministerAsync(administration =>
-            administration.RevokeSessionAsync(first.Part.Session.Value, TestServerDomain.Admin, Cancel));
+        await _server.RevokeAsync(first.Part.Session);
         var session = Assert.Single(await link.NextRevocationsAsync(1));
         _server.Time.AdjustTime(start.AddSeconds(1));
         await second.RequestAsync<Done>(new RemoveDeviceRequest(phone.Id));
         var device = Assert.Single(await link.NextRevocationsAsync(1));
         _server.Time.AdjustTime(start.AddSeconds(2));
         await _server.AdministerAsync(administration =>
-            administration.RevokeSessionsAsync(alice.Client.Value, TestServerDomain.Admin, Cancel));
+            administration.RevokeSessionsAsync(alice.Client.Value, Precondition.None, TestServerDomain.Admin, Cancel));
         var everything = Assert.Single(await link.NextRevocationsAsync(1));
 
         Assert.Equal(
@@ -173,15 +173,15 @@ public sealed class SubscriptionTests : IAsyncLifetime
         // Another server's arrival and keys, the confirmation of what there is, keys that are no business of a message server.
         var other = await TestMember.EnrolAsync(_server, "msg-2");
         await (await other.ArriveAsync(_server)).DisposeAsync();
-        await servers.RotateAsync(other.Id, TestServerDomain.Admin, Cancel);
+        await servers.RotateAsync(other.Id, Precondition.None, TestServerDomain.Admin, Cancel);
         await _member.TakeUpKeysAsync(link);
         await _server.RotateAsync(RealmKeyPurpose.Ticket);
         await _server.RotateAsync(RealmKeyPurpose.OprfSeed);
         await RevokeOneByOneAsync(link, clients[..2]);
 
-        await servers.RotateAsync(_member.Id, TestServerDomain.Admin, Cancel);
+        await servers.RotateAsync(_member.Id, Precondition.None, TestServerDomain.Admin, Cancel);
         Assert.IsType<ServerKeysChanged>(await link.NextPushAsync());
-        await servers.RotateAsync(_member.Id, TestServerDomain.Admin, Cancel);
+        await servers.RotateAsync(_member.Id, Precondition.None, TestServerDomain.Admin, Cancel);
         await _member.TakeUpKeysAsync(link);
         await RevokeOneByOneAsync(link, clients[2..3]);
 

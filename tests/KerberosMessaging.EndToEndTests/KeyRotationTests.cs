@@ -1,3 +1,4 @@
+using KerberosMessaging.Hosting.Admin;
 using KerberosMessaging.AuthServer.Domain;
 using KerberosMessaging.AuthServer.Persistence;
 using KerberosMessaging.EndToEndTests.Support;
@@ -175,7 +176,7 @@ public sealed class KeyRotationTests
     private static async Task RotateAllAsync(Realm realm)
     {
         var rotation = realm.AuthServices.GetRequiredService<KeyRotation>();
-        Assert.True(await realm.AuthServices.GetRequiredService<MessageServers>().RotateAsync(RawDevice.ServerOf(realm).Id, Origin.System, Cancel));
+        Assert.Equal(AdminChange.Done, await realm.AuthServices.GetRequiredService<MessageServers>().RotateAsync(RawDevice.ServerOf(realm).Id, Precondition.None, Origin.System, Cancel));
         Assert.NotNull(await rotation.RotateAsync(RealmKeyPurpose.TicketSigning, Origin.System, Cancel));
         Assert.NotNull(await rotation.RotateAsync(RealmKeyPurpose.Ticket, Origin.System, Cancel));
     }

@@ -129,7 +129,7 @@ public sealed class PartedServersTests
         await Eventually.TrueAsync(() => AuthConnectionOf(realm, server) is not null, Cancel);
 
         var servers = realm.AuthServices.GetRequiredService<MessageServers>();
-        Assert.True(await servers.SetDisabledAsync(server, isDisabled: true, Origin.System, Cancel));
+        Assert.Equal(AdminChange.Done, await servers.SetDisabledAsync(server, isDisabled: true, Precondition.None, Origin.System, Cancel));
         await Eventually.TrueAsync(() => AuthConnectionOf(realm, server) is null, Cancel);
         await AssertRefusedAsync(ProtocolError.UnknownServer, () => device.RequestTicketAsync(server, Cancel));
         await connection.RequestAsync<Done>(new AcknowledgeRequest([], 0), Cancel);
@@ -140,7 +140,7 @@ public sealed class PartedServersTests
         Assert.Null(AuthConnectionOf(realm, server));
         await connection.RequestAsync<Done>(new AcknowledgeRequest([], 0), Cancel);
 
-        Assert.True(await servers.SetDisabledAsync(server, isDisabled: false, Origin.System, Cancel));
+        Assert.Equal(AdminChange.Done, await servers.SetDisabledAsync(server, isDisabled: false, Precondition.None, Origin.System, Cancel));
         await clock.PassesAsync(TimeSpan.FromMilliseconds(500), () => AuthConnectionOf(realm, server) is not null, Cancel);
         await (await device.RequestTicketAsync(server, Cancel)).PresentAsync(connection, Cancel);
     }
@@ -216,13 +216,13 @@ public sealed class PartedServersTests
         await Eventually.TrueAsync(() => AuthConnectionOf(realm, server.Id) is not null, Cancel);
 
         var servers = realm.AuthServices.GetRequiredService<MessageServers>();
-        Assert.True(await servers.SetDisabledAsync(server.Id, isDisabled: true, Origin.System, Cancel));
+        Assert.Equal(AdminChange.Done, await servers.SetDisabledAsync(server.Id, isDisabled: true, Precondition.None, Origin.System, Cancel));
         await File.WriteAllTextAsync(tokenFile, await TokenForAsync(realm, server.Id), Cancel);
         var tries = 0;
         await clock.PassesAsync(TimeSpan.FromMilliseconds(500), () => ++tries > 150, Cancel);
         Assert.Null(AuthConnectionOf(realm, server.Id));
 
-        Assert.True(await servers.SetDisabledAsync(server.Id, isDisabled: false, Origin.System, Cancel));
+        Assert.Equal(AdminChange.Done, await servers.SetDisabledAsync(server.Id, isDisabled: false, Precondition.None, Origin.System, Cancel));
         await clock.PassesAsync(TimeSpan.FromMilliseconds(500), () => AuthConnectionOf(realm, server.Id) is not null, Cancel);
         Assert.Equal(server.SigningKey, RawDevice.ServerOf(realm).SigningKey);
         await using (var scope = realm.AuthServices.CreateAsyncScope())

@@ -1,3 +1,4 @@
+using KerberosMessaging.Hosting.Admin;
 using System.Diagnostics;
 using KerberosMessaging.AuthServer.Domain;
 using KerberosMessaging.Client;
@@ -73,14 +74,14 @@ public sealed class RevocationTests(RealmFixture fixture) : IClassFixture<RealmF
         var client = bobsConnection.Principal!.Client.Value;
         var cut = CutOf(bobsConnection);
         var watch = Stopwatch.StartNew();
-        Assert.True(await clients.DisableAsync(client, Origin.System, Cancel));
+        Assert.Equal(AdminChange.Done, await clients.DisableAsync(client, Precondition.None, Origin.System, Cancel));
         await cut;
         Assert.InRange(watch.Elapsed, TimeSpan.Zero, Bound);
         Assert.Equal(MessagingFailure.NotLoggedIn, (await atBob.FailureAsync(Cancel)).Failure);
 
         // Mail waits for whom it may still come back.
         await alice.Client.SendTextAsync(bob.Name, "meanwhile", Cancel);
-        Assert.True(await clients.EnableAsync(client, Origin.System, Cancel));
+        Assert.Equal(AdminChange.Done, await clients.EnableAsync(client, Precondition.None, Origin.System, Cancel));
         await bob.DisposeAsync();
         await using var again = await Person.LoginAsync(realm, bob.Name, "laptop", Cancel);
         Assert.Equal(["meanwhile"], await again.ReadAllAsync(Cancel));

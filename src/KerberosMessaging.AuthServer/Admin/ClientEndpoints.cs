@@ -1,8 +1,10 @@
+using KerberosMessaging.AuthServer.Admin.Lists;
 using KerberosMessaging.AuthServer.Domain;
 using KerberosMessaging.AuthServer.Persistence;
 using KerberosMessaging.Hosting.Admin;
 using KerberosMessaging.Hosting.Admin.Access;
 using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Mvc;
 using Microsoft.EntityFrameworkCore;
 
 namespace KerberosMessaging.AuthServer.Admin;
@@ -11,8 +13,12 @@ internal static class ClientEndpoints
 {
     private const int NewestSessions = 50;
 
-    // Sorts after every character that a name can hold.
-    private const string AfterAll = "\U0010FFFF";
+    private static readonly SortOrders<ClientRow> Orders = new(
+        "Clients",
+        static row => row.Id,
+        new("createdAt", "CreatedAt", "IX_Clients_CreatedAt_Id", static row => row.CreatedAt),
+        new("name", "NameKey", "IX_Clients_NameKey", static row => row.NameKey, IsText: true),
+        new("lastSeenAt", "LastSeenAt", "IX_Clients_LastSeenAt_Id", static row => row.LastSeenAt));
 
     public static void Map(RouteGroupBuilder admin)
     {
@@ -27,61 +33,54 @@ internal static class ClientEndpoints
     }
 
     /// <summary>Lists the clients</summary>
-    /// <remarks>Oldest first, a page at a time.</remarks>
+    /// <remarks>
+    /// A page at a time, oldest first unless asked otherwise. A client that neither comes nor goes while pages are read is on
+    /// exactly one of them; sorted by `lastSeenAt`, that is so for those that are not seen meanwhile.
+    /// </remarks>
     /// <param name="page">Which page.</param>
-    /// <param name="name">Only clients whose name starts so, in whatever case; deleted ones have no name.</param>
-    /// <param name="includeDeleted">Lists deleted clients too.</param>
+    /// <param name="filter">Which clients.</param>
+    /// <param name="sort">By what: createdAt, name or lastSeenAt; with `-` before it the other way round.</param>
     /// <param name="database">The database.</param>
+    /// <param name="time">The clock.</param>
     /// <param name="cancellationToken">The request's end.</param>
+    /// <param name="living">Only clients with a session that is neither revoked nor expired.</param>
+    /// <param name="includeDeleted">Lists deleted clients too.</param>
     private static async Task<Results<Ok<Page<ClientView>>, ValidationProblem>> ListAsync(
         [AsParameters] PageRequest page,
-        string? name,
+        [AsParameters] ClientFilterRequest filter,
+        string? sort,
         AuthDbContext database,
+        TimeProvider time,
         CancellationToken cancellationToken,
+        bool living = false,
         bool includeDeleted = false)
     {
-        if (!page.TryRead(out var limit, out var after, out var problem))
+        if (!Orders.TryRead(page, sort, out var list, out var problem)
+            || !filter.TryAdd(list.Query, includeDeleted, out problem))
         {
             return problem;
         }
 
-        // EF Core cannot compare identifiers; SQLite and PostgreSQL both have row values.
-        var (createdAt, id) = after ?? PagePosition.Start;
-        var clients = database.Clients
-            .FromSql($"""SELECT * FROM "Clients" WHERE ("CreatedAt", "Id") > ({createdAt}, {id.ToByteArray(true)})""");
-        if (name is not null)
+        if (living)
         {
-            // What names start with is a name itself.
-            if (!ClientName.TryParse(name, out var start))
-            {
-                return AdminResults.Wrong("name", "No client's name starts so.");
-            }
-
-            clients = database.Clients.FromSql($"""
-                SELECT * FROM "Clients" WHERE ("CreatedAt", "Id") > ({createdAt}, {id.ToByteArray(true)})
-                AND "NameKey" >= {start.Key} AND "NameKey" < {start.Key + AfterAll}
-                """);
+            await ClientFilterRequest.AddLivingAsync(list.Query, database, time.GetUtcNow(), cancellationToken);
         }
 
-        if (!includeDeleted || name is not null)
-        {
-            clients = clients.Where(static row => row.DeletedAt == null);
-        }
-
-        var rows = await clients.AsNoTracking()
-            .OrderBy(static row => row.CreatedAt).ThenBy(static row => row.Id)
-            .Take(limit + 1)
-            .ToListAsync(cancellationToken);
+        var rows = await list.ReadAsync(database, cancellationToken);
         var ids = rows.ConvertAll(static row => row.Id);
         var devices = await database.Devices
             .Where(row => ids.Contains(row.ClientId) && row.RevokedAt == null)
             .GroupBy(static row => row.ClientId)
             .ToDictionaryAsync(static group => group.Key, static group => group.Count(), cancellationToken);
-        return TypedResults.Ok(rows.ToPage(
-            limit,
-            row => new ClientView(
-                row.Id, row.Name, row.CreatedAt, row.DisabledAt, row.DeletedAt, row.HomeServerId, devices.GetValueOrDefault(row.Id)),
-            static row => PageCursor.Encode(row.CreatedAt.ToUnixTimeMilliseconds(), row.Id)));
+        return TypedResults.Ok(list.Show(rows, row => new ClientView(
+            row.Id,
+            row.Name,
+            row.CreatedAt,
+            row.LastSeenAt,
+            row.DisabledAt,
+            row.DeletedAt,
+            row.HomeServerId,
+            devices.GetValueOrDefault(row.Id))));
     }
 
     /// <summary>Shows a client</summary>
@@ -90,9 +89,10 @@ internal static class ClientEndpoints
     /// <param name="database">The database.</param>
     /// <param name="devices">The devices.</param>
     /// <param name="time">The clock.</param>
+    /// <param name="context">The request.</param>
     /// <param name="cancellationToken">The request's end.</param>
     private static async Task<Results<Ok<ClientDetailView>, NotFound>> GetAsync(
-        Guid id, AuthDbContext database, DeviceService devices, TimeProvider time, CancellationToken cancellationToken)
+        Guid id, AuthDbContext database, DeviceService devices, TimeProvider time, HttpContext context, CancellationToken cancellationToken)
     {
         if (await database.Clients.AsNoTracking().SingleOrDefaultAsync(row => row.Id == id, cancellationToken) is not { } client)
         {
@@ -106,10 +106,12 @@ internal static class ClientEndpoints
             .Take(NewestSessions)
             .ToListAsync(cancellationToken);
         var active = await devices.ListAsync(new Protocol.ClientId(id), cancellationToken);
+        client.Tag().SendWith(context.Response);
         return TypedResults.Ok(new ClientDetailView(
             client.Id,
             client.Name,
             client.CreatedAt,
+            client.LastSeenAt,
             client.PasswordChangedAt,
             client.DisabledAt,
             client.DeletedAt,
@@ -122,22 +124,32 @@ internal static class ClientEndpoints
     /// <summary>Disables a client</summary>
     /// <remarks>Its sessions end at once, and it logs in no more until it is enabled again. Nothing of it is lost.</remarks>
     /// <param name="id" example="0b5c8f37-61d2-4f0e-8a53-9d1e6c7b2a40">The client's id.</param>
+    /// <param name="ifMatch">The `ETag` of the client as it was read: if it was changed since, nothing is done.</param>
     /// <param name="clients">What admins do to clients.</param>
     /// <param name="context">The request.</param>
     /// <param name="cancellationToken">The request's end.</param>
-    private static async Task<Results<NoContent, NotFound>> DisableAsync(
-        Guid id, ClientAdministration clients, HttpContext context, CancellationToken cancellationToken) =>
-        AdminResults.Changed(await clients.DisableAsync(id, context.ToOrigin(), cancellationToken));
+    private static async Task<Results<NoContent, NotFound, ProblemHttpResult>> DisableAsync(
+        Guid id,
+        [FromHeader(Name = "If-Match")] string? ifMatch,
+        ClientAdministration clients,
+        HttpContext context,
+        CancellationToken cancellationToken) =>
+        AdminResults.Changed(await clients.DisableAsync(id, Precondition.Parse(ifMatch), context.ToOrigin(), cancellationToken));
 
     /// <summary>Enables a disabled client</summary>
     /// <remarks>It may log in again; its old sessions stay ended.</remarks>
     /// <param name="id" example="0b5c8f37-61d2-4f0e-8a53-9d1e6c7b2a40">The client's id.</param>
+    /// <param name="ifMatch">The `ETag` of the client as it was read: if it was changed since, nothing is done.</param>
     /// <param name="clients">What admins do to clients.</param>
     /// <param name="context">The request.</param>
     /// <param name="cancellationToken">The request's end.</param>
-    private static async Task<Results<NoContent, NotFound>> EnableAsync(
-        Guid id, ClientAdministration clients, HttpContext context, CancellationToken cancellationToken) =>
-        AdminResults.Changed(await clients.EnableAsync(id, context.ToOrigin(), cancellationToken));
+    private static async Task<Results<NoContent, NotFound, ProblemHttpResult>> EnableAsync(
+        Guid id,
+        [FromHeader(Name = "If-Match")] string? ifMatch,
+        ClientAdministration clients,
+        HttpContext context,
+        CancellationToken cancellationToken) =>
+        AdminResults.Changed(await clients.EnableAsync(id, Precondition.Parse(ifMatch), context.ToOrigin(), cancellationToken));
 
     /// <summary>Deletes a client for good</summary>
     /// <remarks>
@@ -145,17 +157,17 @@ internal static class ClientEndpoints
     /// cannot be undone: to keep somebody out for a while, disable the client.
     /// </remarks>
     /// <param name="id" example="0b5c8f37-61d2-4f0e-8a53-9d1e6c7b2a40">The client's id.</param>
+    /// <param name="ifMatch">The `ETag` of the client as it was read: if it was changed since, nothing is done.</param>
     /// <param name="clients">What admins do to clients.</param>
-    /// <param name="database">The database.</param>
     /// <param name="context">The request.</param>
     /// <param name="cancellationToken">The request's end.</param>
-    private static async Task<Results<NoContent, NotFound>> DeleteAsync(
-        Guid id, ClientAdministration clients, AuthDbContext database, HttpContext context, CancellationToken cancellationToken) =>
-        AdminResults.Changed(
-            await clients.DeleteAsync(id, context.ToOrigin(), cancellationToken)
-
-            // Deleted before.
-            || await database.Clients.AnyAsync(row => row.Id == id, cancellationToken));
+    private static async Task<Results<NoContent, NotFound, ProblemHttpResult>> DeleteAsync(
+        Guid id,
+        [FromHeader(Name = "If-Match")] string? ifMatch,
+        ClientAdministration clients,
+        HttpContext context,
+        CancellationToken cancellationToken) =>
+        AdminResults.Changed(await clients.DeleteAsync(id, Precondition.Parse(ifMatch), context.ToOrigin(), cancellationToken));
 
     /// <summary>Makes a token that resets the password</summary>
     /// <remarks>
@@ -164,22 +176,33 @@ internal static class ClientEndpoints
     /// they can read.
     /// </remarks>
     /// <param name="id" example="0b5c8f37-61d2-4f0e-8a53-9d1e6c7b2a40">The client's id.</param>
+    /// <param name="ifMatch">The `ETag` of the client as it was read: if it was changed since, nothing is done.</param>
     /// <param name="clients">What admins do to clients.</param>
     /// <param name="context">The request.</param>
     /// <param name="cancellationToken">The request's end.</param>
-    private static async Task<Results<Created<NewTokenView>, NotFound>> CreateResetTokenAsync(
-        Guid id, ClientAdministration clients, HttpContext context, CancellationToken cancellationToken) =>
-        await clients.MakeResetTokenAsync(id, context.ToOrigin(), cancellationToken) is { } made
-            ? NewTokenView.Created(made)
-            : TypedResults.NotFound();
+    private static async Task<Results<Created<NewTokenView>, NotFound, ProblemHttpResult>> CreateResetTokenAsync(
+        Guid id,
+        [FromHeader(Name = "If-Match")] string? ifMatch,
+        ClientAdministration clients,
+        HttpContext context,
+        CancellationToken cancellationToken) =>
+        NewTokenView.Created(await clients.MakeResetTokenAsync(id, Precondition.Parse(ifMatch), context.ToOrigin(), cancellationToken));
 
     /// <summary>Ends all sessions of a client</summary>
     /// <remarks>It may log in again at once; its devices and its password stay.</remarks>
     /// <param name="id" example="0b5c8f37-61d2-4f0e-8a53-9d1e6c7b2a40">The client's id.</param>
+    /// <param name="ifMatch">The `ETag` of the client as it was read: if it was changed since, nothing is done.</param>
     /// <param name="clients">What admins do to clients.</param>
     /// <param name="context">The request.</param>
     /// <param name="cancellationToken">The request's end.</param>
-    private static async Task<Results<NoContent, NotFound>> RevokeSessionsAsync(
-        Guid id, ClientAdministration clients, HttpContext context, CancellationToken cancellationToken) =>
-        AdminResults.Changed(await clients.RevokeSessionsAsync(id, context.ToOrigin(), cancellationToken) is not null);
+    private static async Task<Results<NoContent, NotFound, ProblemHttpResult>> RevokeSessionsAsync(
+        Guid id,
+        [FromHeader(Name = "If-Match")] string? ifMatch,
+        ClientAdministration clients,
+        HttpContext context,
+        CancellationToken cancellationToken)
+    {
+        var (change, _) = await clients.RevokeSessionsAsync(id, Precondition.Parse(ifMatch), context.ToOrigin(), cancellationToken);
+        return AdminResults.Changed(change);
+    }
 }

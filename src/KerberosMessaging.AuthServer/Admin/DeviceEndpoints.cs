@@ -2,8 +2,8 @@ using KerberosMessaging.AuthServer.Domain;
 using KerberosMessaging.AuthServer.Persistence;
 using KerberosMessaging.Hosting.Admin;
 using KerberosMessaging.Hosting.Admin.Access;
-using KerberosMessaging.Protocol;
 using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Mvc;
 using Microsoft.EntityFrameworkCore;
 
 namespace KerberosMessaging.AuthServer.Admin;
@@ -37,6 +37,7 @@ internal static class DeviceEndpoints
     {
         var devices = admin.MapGroup("/clients/{id:guid}/devices").WithTags("Clients");
         devices.MapGet("", ListAsync).RequireScope(AdminScope.ClientsRead);
+        devices.MapGet("/{deviceId:guid}", GetAsync).RequireScope(AdminScope.ClientsRead);
         devices.MapDelete("/{deviceId:guid}", RemoveAsync).RequireScope(AdminScope.ClientsWrite);
     }
 
@@ -70,19 +71,41 @@ internal static class DeviceEndpoints
         return TypedResults.Ok(rows.ToPage(limit, DeviceView.Of, static row => PageCursor.Encode(row.Serial, row.DeviceId)));
     }
 
+    /// <summary>Shows a device of a client</summary>
+    /// <remarks>A removed device is shown too: when and why it was removed.</remarks>
+    /// <param name="id" example="0b5c8f37-61d2-4f0e-8a53-9d1e6c7b2a40">The client's id.</param>
+    /// <param name="deviceId" example="c2f8d9a1-7b3e-4c56-b0a4-5e6d7f8091a2">The device's id.</param>
+    /// <param name="database">The database.</param>
+    /// <param name="context">The request.</param>
+    /// <param name="cancellationToken">The request's end.</param>
+    private static async Task<Results<Ok<DeviceView>, NotFound>> GetAsync(
+        Guid id, Guid deviceId, AuthDbContext database, HttpContext context, CancellationToken cancellationToken)
+    {
+        if (await database.Devices.AsNoTracking().SingleOrDefaultAsync(
+            row => row.ClientId == id && row.DeviceId == deviceId, cancellationToken) is not { } device)
+        {
+            return TypedResults.NotFound();
+        }
+
+        device.Tag().SendWith(context.Response);
+        return TypedResults.Ok(DeviceView.Of(device));
+    }
+
     /// <summary>Removes a device of a client</summary>
     /// <remarks>Its sessions end at once, peers send nothing more to it, and it never logs in again under these keys.</remarks>
     /// <param name="id" example="0b5c8f37-61d2-4f0e-8a53-9d1e6c7b2a40">The client's id.</param>
     /// <param name="deviceId" example="c2f8d9a1-7b3e-4c56-b0a4-5e6d7f8091a2">The device's id.</param>
+    /// <param name="ifMatch">The `ETag` of the device as it was read: if it was changed since, nothing is done.</param>
     /// <param name="devices">The devices.</param>
-    /// <param name="database">The database.</param>
     /// <param name="context">The request.</param>
     /// <param name="cancellationToken">The request's end.</param>
-    private static async Task<Results<NoContent, NotFound>> RemoveAsync(
-        Guid id, Guid deviceId, DeviceService devices, AuthDbContext database, HttpContext context, CancellationToken cancellationToken) =>
-        AdminResults.Changed(
-            await devices.RemoveAsync(new ClientId(id), new DeviceId(deviceId), "removed by an admin", context.ToOrigin(), cancellationToken)
-
-            // Removed before.
-            || await database.Devices.AnyAsync(row => row.ClientId == id && row.DeviceId == deviceId, cancellationToken));
+    private static async Task<Results<NoContent, NotFound, ProblemHttpResult>> RemoveAsync(
+        Guid id,
+        Guid deviceId,
+        [FromHeader(Name = "If-Match")] string? ifMatch,
+        DeviceService devices,
+        HttpContext context,
+        CancellationToken cancellationToken) =>
+        AdminResults.Changed(await devices.RemoveAsync(
+            id, deviceId, Precondition.Parse(ifMatch), "removed by an admin", context.ToOrigin(), cancellationToken));
 }

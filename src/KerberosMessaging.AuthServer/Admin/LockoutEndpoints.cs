@@ -1,17 +1,18 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Net;
-using System.Security.Cryptography;
+using KerberosMessaging.AuthServer.Admin.Lists;
 using KerberosMessaging.AuthServer.Domain;
 using KerberosMessaging.AuthServer.Persistence;
 using KerberosMessaging.Hosting.Admin;
 using KerberosMessaging.Hosting.Admin.Access;
-using Microsoft.AspNetCore.DataProtection;
 using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Mvc;
 using Microsoft.EntityFrameworkCore;
 
 namespace KerberosMessaging.AuthServer.Admin;
 
 /// <summary>Failed logins from one address, under one name or under all names together.</summary>
+/// <param name="Id" example="3e6f0a94-8c15-4b72-9d0e-51a7c2f4b863">What admins call it; it tells nothing of the name that was tried.</param>
 /// <param name="ClientId" example="0b5c8f37-61d2-4f0e-8a53-9d1e6c7b2a40">The client of that name; null for a name that is not registered, and for all names together.</param>
 /// <param name="IsForAllNames" example="false">Whether it counts the address under all names together.</param>
 /// <param name="Address" example="192.0.2.7">The IP address; of IPv6 the network of 64 bits.</param>
@@ -20,13 +21,25 @@ namespace KerberosMessaging.AuthServer.Admin;
 /// <param name="LastAt" example="2026-05-04T08:20:00Z">When the last of them failed.</param>
 /// <param name="BlockedUntil" example="2026-05-04T08:35:00Z">Until when no further try is taken; null while tries are taken.</param>
 internal sealed record LockoutView(
+    Guid Id,
     Guid? ClientId,
     bool IsForAllNames,
     string Address,
     int Failures,
     DateTimeOffset FirstAt,
     DateTimeOffset LastAt,
-    DateTimeOffset? BlockedUntil);
+    DateTimeOffset? BlockedUntil)
+{
+    public static LockoutView Of(LoginFailureRow row, DateTimeOffset now) => new(
+        row.Id,
+        row.ClientId,
+        row.NameHash.Length == 0,
+        row.Address,
+        row.Failures,
+        row.FirstAt,
+        row.LastAt,
+        row.BlockedUntil > now ? row.BlockedUntil : null);
+}
 
 /// <summary>How many failures were forgotten.</summary>
 /// <param name="Cleared" example="2">How many rows of the list of lockouts went.</param>
@@ -34,78 +47,84 @@ internal sealed record ClearedView(int Cleared);
 
 internal static class LockoutEndpoints
 {
+    private static readonly SortOrders<LoginFailureRow> Orders = new(
+        "LoginFailures",
+        static row => row.Id,
+        new("firstAt", "FirstAt", "IX_LoginFailures_FirstAt_Id", static row => row.FirstAt),
+        new("lastAt", "LastAt", "IX_LoginFailures_LastAt_Id", static row => row.LastAt));
+
     public static void Map(RouteGroupBuilder admin)
     {
         var lockouts = admin.MapGroup("/lockouts").WithTags("Lockouts");
         lockouts.MapGet("", ListAsync).RequireScope(AdminScope.ClientsRead);
+        lockouts.MapGet("/{id:guid}", GetAsync).RequireScope(AdminScope.ClientsRead);
         lockouts.MapDelete("", ClearAsync).RequireScope(AdminScope.ClientsWrite);
+        lockouts.MapDelete("/{id:guid}", ClearOneAsync).RequireScope(AdminScope.ClientsWrite);
     }
 
     /// <summary>Lists failed logins and who is locked out</summary>
     /// <remarks>
-    /// In an order of no meaning, a page at a time. Names that were tried are not shown: people type passwords there by mistake.
+    /// A page at a time, those that failed first come first unless asked otherwise. Names that were tried are not shown: people type
+    /// passwords there by mistake.
     /// </remarks>
     /// <param name="page">Which page.</param>
+    /// <param name="sort">By what: firstAt or lastAt; with `-` before it the other way round.</param>
     /// <param name="client">Only failures under this client's name.</param>
     /// <param name="address">Only failures from this IP address.</param>
     /// <param name="database">The database.</param>
-    /// <param name="protection">Seals cursors.</param>
     /// <param name="time">The clock.</param>
     /// <param name="cancellationToken">The request's end.</param>
     /// <param name="blocked">Only those that are blocked now.</param>
     private static async Task<Results<Ok<Page<LockoutView>>, ValidationProblem>> ListAsync(
         [AsParameters] PageRequest page,
+        string? sort,
         Guid? client,
         string? address,
         AuthDbContext database,
-        IDataProtectionProvider protection,
         TimeProvider time,
         CancellationToken cancellationToken,
         bool blocked = false)
     {
-        var cursors = protection.CreateProtector("kmsg lockout cursors");
-        if (!page.TryReadByKey(out var limit, out var after, out var problem)
-            || !Place.TryOpen(after, cursors, out var place, out problem)
-            || !TryReadAddress(address, out problem))
+        if (!Orders.TryRead(page, sort, out var list, out var problem) || !TryReadAddress(address, out problem))
         {
             return problem;
         }
 
-        var failures = database.LoginFailures
-            .FromSql($"""SELECT * FROM "LoginFailures" WHERE ("NameHash", "Address") > ({place.NameHash}, {place.Address})""")
-            .AsNoTracking();
-        if (client is not null)
+        var now = time.GetUtcNow();
+        if (client is { } wanted)
         {
-            failures = failures.Where(row => row.ClientId == client);
+            list.Query.Where("\"ClientId\" = @", wanted);
         }
 
         if (address is not null)
         {
-            var group = AddressGroup.Of(address);
-            failures = failures.Where(row => row.Address == group);
+            list.Query.Where("\"Address\" = @", AddressGroup.Of(address));
         }
 
-        var now = time.GetUtcNow();
         if (blocked)
         {
-            failures = failures.Where(row => row.BlockedUntil > now);
+            list.Query.Where("\"BlockedUntil\" > @", now);
         }
 
-        var rows = await failures
-            .OrderBy(static row => row.NameHash).ThenBy(static row => row.Address)
-            .Take(limit + 1)
-            .ToListAsync(cancellationToken);
-        return TypedResults.Ok(rows.ToPage(
-            limit,
-            row => new LockoutView(
-                row.ClientId,
-                row.NameHash.Length == 0,
-                row.Address,
-                row.Failures,
-                row.FirstAt,
-                row.LastAt,
-                row.BlockedUntil > now ? row.BlockedUntil : null),
-            row => new Place(row.NameHash, row.Address).Seal(cursors)));
+        return TypedResults.Ok(list.Show(await list.ReadAsync(database, cancellationToken), row => LockoutView.Of(row, now)));
+    }
+
+    /// <summary>Shows the failed logins of one row of the list</summary>
+    /// <param name="id" example="3e6f0a94-8c15-4b72-9d0e-51a7c2f4b863">The row's id.</param>
+    /// <param name="database">The database.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="context">The request.</param>
+    /// <param name="cancellationToken">The request's end.</param>
+    private static async Task<Results<Ok<LockoutView>, NotFound>> GetAsync(
+        Guid id, AuthDbContext database, TimeProvider time, HttpContext context, CancellationToken cancellationToken)
+    {
+        if (await database.LoginFailures.AsNoTracking().SingleOrDefaultAsync(row => row.Id == id, cancellationToken) is not { } failures)
+        {
+            return TypedResults.NotFound();
+        }
+
+        failures.Tag().SendWith(context.Response);
+        return TypedResults.Ok(LockoutView.Of(failures, time.GetUtcNow()));
     }
 
     /// <summary>Forgets failed logins</summary>
@@ -135,43 +154,26 @@ internal static class LockoutEndpoints
         return TypedResults.Ok(new ClearedView(await guard.ClearAsync(client, address, context.ToOrigin(), cancellationToken)));
     }
 
+    /// <summary>Forgets the failed logins of one row of the list</summary>
+    /// <remarks>Whoever was locked out by them may try again at once.</remarks>
+    /// <param name="id" example="3e6f0a94-8c15-4b72-9d0e-51a7c2f4b863">The row's id.</param>
+    /// <param name="ifMatch">The `ETag` of the row as it was read: if another login failed since, nothing is done.</param>
+    /// <param name="guard">What counts failed logins.</param>
+    /// <param name="context">The request.</param>
+    /// <param name="cancellationToken">The request's end.</param>
+    private static async Task<Results<NoContent, NotFound, ProblemHttpResult>> ClearOneAsync(
+        Guid id,
+        [FromHeader(Name = "If-Match")] string? ifMatch,
+        LoginGuard guard,
+        HttpContext context,
+        CancellationToken cancellationToken) =>
+        AdminResults.Changed(await guard.ClearOneAsync(id, Precondition.Parse(ifMatch), context.ToOrigin(), cancellationToken));
+
     // An address, or a network as the list shows it.
     private static bool TryReadAddress(string? address, [NotNullWhen(false)] out ValidationProblem? problem)
     {
         var isRight = address is null || IPAddress.TryParse(address, out _) || IPNetwork.TryParse(address, out _);
         problem = isRight ? null : AdminResults.Wrong("address", "This is no IP address.");
         return isRight;
-    }
-
-    /// <summary>
-    /// Where a page ended. It names the hash of what somebody typed as a name, which may be a password: it leaves the server
-    /// sealed.
-    /// </summary>
-    private readonly record struct Place(byte[] NameHash, string Address)
-    {
-        public static bool TryOpen(
-            PageKeyPosition? after, IDataProtector cursors, out Place place, [NotNullWhen(false)] out ValidationProblem? problem)
-        {
-            (place, problem) = (new Place([], ""), null);
-            if (after is not { } position)
-            {
-                return true;
-            }
-
-            try
-            {
-                var parts = cursors.Unprotect(position.SortKey).Split(' ');
-                place = new Place(Convert.FromHexString(parts[0]), parts[1]);
-                return true;
-            }
-            catch (CryptographicException)
-            {
-                problem = AdminResults.Wrong("cursor", "The cursor is not one this list returned; leave it out to start from the beginning.");
-                return false;
-            }
-        }
-
-        public string Seal(IDataProtector cursors) =>
-            PageCursor.Encode(cursors.Protect($"{Convert.ToHexString(NameHash)} {Address}"), Guid.Empty);
     }
 }

@@ -1,9 +1,11 @@
+using KerberosMessaging.AuthServer.Admin.Lists;
 using KerberosMessaging.AuthServer.Domain;
 using KerberosMessaging.AuthServer.Persistence;
 using KerberosMessaging.Hosting.Admin;
 using KerberosMessaging.Hosting.Admin.Access;
 using KerberosMessaging.Protocol;
 using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Mvc;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
 
@@ -30,14 +32,33 @@ internal sealed record ServerView(
     uint TicketSigningVersion,
     DateTimeOffset EnrolledAt,
     DateTimeOffset? LastSeenAt,
-    DateTimeOffset? DisabledAt);
+    DateTimeOffset? DisabledAt)
+{
+    public static ServerView Of(MessageServerRow row, IEnumerable<ServiceKeyRow> keys) => new(
+        row.Id,
+        row.Name,
+        row.Host,
+        row.Port,
+        keys.Where(static key => key.ConfirmedAt is not null).Max(static key => (uint?)key.Version) ?? 0,
+        keys.Where(static key => key is { ConfirmedAt: null, NeededUntil: null }).Max(static key => (uint?)key.Version),
+        row.TicketSigningVersion,
+        row.EnrolledAt,
+        row.LastSeenAt,
+        row.DisabledAt);
+}
 
 internal static class ServerEndpoints
 {
+    private static readonly SortOrders<MessageServerRow> Orders = new(
+        "MessageServers",
+        static row => row.Id,
+        new SortColumn<MessageServerRow>("enrolledAt", "EnrolledAt", "IX_MessageServers_EnrolledAt_Id", static row => row.EnrolledAt));
+
     public static void Map(RouteGroupBuilder admin)
     {
         var all = admin.MapGroup("").WithTags("Message servers");
         all.MapGet("/servers", ListAsync).RequireScope(AdminScope.MetricsRead);
+        all.MapGet("/servers/{id:guid}", GetAsync).RequireScope(AdminScope.MetricsRead);
         all.MapPost("/enrolment-tokens", CreateEnrolmentTokenAsync).RequireScope(AdminScope.Ops);
         all.MapPost("/servers/{id:guid}/enrolment-token", CreateNewEnrolmentTokenAsync).RequireScope(AdminScope.Ops);
         all.MapPost("/servers/{id:guid}/disable", DisableAsync).RequireScope(AdminScope.Ops);
@@ -46,51 +67,42 @@ internal static class ServerEndpoints
     }
 
     /// <summary>Lists the message servers</summary>
-    /// <remarks>Oldest first, a page at a time.</remarks>
+    /// <remarks>A page at a time, oldest first unless asked otherwise.</remarks>
+    /// <param name="page">Which page.</param>
+    /// <param name="sort">By what: enrolledAt; with `-` before it the other way round.</param>
+    /// <param name="database">The database.</param>
+    /// <param name="cancellationToken">The request's end.</param>
     private static async Task<Results<Ok<Page<ServerView>>, ValidationProblem>> ListAsync(
-        [AsParameters] PageRequest page,
-        AuthDbContext database,
-        CancellationToken cancellationToken)
+        [AsParameters] PageRequest page, string? sort, AuthDbContext database, CancellationToken cancellationToken)
     {
-        if (!page.TryRead(out var limit, out var after, out var problem))
+        if (!Orders.TryRead(page, sort, out var list, out var problem))
         {
             return problem;
         }
 
-        // EF Core cannot compare identifiers; SQLite and PostgreSQL both have row values.
-        var (createdAt, id) = after ?? PagePosition.Start;
-        var rows = await database.MessageServers
-            .FromSql($"""
-                SELECT * FROM "MessageServers" WHERE ("EnrolledAt", "Id") > ({createdAt}, {id.ToByteArray(true)})
-                ORDER BY "EnrolledAt", "Id" LIMIT {limit + 1}
-                """)
-            .AsNoTracking()
-            .ToListAsync(cancellationToken);
+        var rows = await list.ReadAsync(database, cancellationToken);
         var ids = rows.ConvertAll(static row => row.Id);
-        var keys = (await database.ServiceKeys.AsNoTracking()
-            .Where(key => ids.Contains(key.ServerId))
-            .Select(static key => new
-            {
-                key.ServerId,
-                key.Version,
-                IsConfirmed = key.ConfirmedAt != null,
-                IsWaiting = key.ConfirmedAt == null && key.NeededUntil == null,
-            })
-            .ToListAsync(cancellationToken)).ToLookup(static key => key.ServerId);
-        return TypedResults.Ok(rows.ToPage(
-            limit,
-            row => new ServerView(
-                row.Id,
-                row.Name,
-                row.Host,
-                row.Port,
-                keys[row.Id].Where(static key => key.IsConfirmed).Max(static key => (uint?)key.Version) ?? 0,
-                keys[row.Id].Where(static key => key.IsWaiting).Max(static key => (uint?)key.Version),
-                row.TicketSigningVersion,
-                row.EnrolledAt,
-                row.LastSeenAt,
-                row.DisabledAt),
-            static row => PageCursor.Encode(row.EnrolledAt.ToUnixTimeMilliseconds(), row.Id)));
+        var keys = (await database.ServiceKeys.AsNoTracking().Where(key => ids.Contains(key.ServerId)).ToListAsync(cancellationToken))
+            .ToLookup(static key => key.ServerId);
+        return TypedResults.Ok(list.Show(rows, row => ServerView.Of(row, keys[row.Id])));
+    }
+
+    /// <summary>Shows a message server</summary>
+    /// <param name="id" example="7d3e9a52-04bf-4c18-9e61-2f8a5b0c6d97">The server's id.</param>
+    /// <param name="database">The database.</param>
+    /// <param name="context">The request.</param>
+    /// <param name="cancellationToken">The request's end.</param>
+    private static async Task<Results<Ok<ServerView>, NotFound>> GetAsync(
+        Guid id, AuthDbContext database, HttpContext context, CancellationToken cancellationToken)
+    {
+        if (await database.MessageServers.AsNoTracking().SingleOrDefaultAsync(row => row.Id == id, cancellationToken) is not { } server)
+        {
+            return TypedResults.NotFound();
+        }
+
+        var keys = await database.ServiceKeys.AsNoTracking().Where(key => key.ServerId == id).ToListAsync(cancellationToken);
+        server.Tag(keys.Max(static key => (uint?)key.Version) ?? 0).SendWith(context.Response);
+        return TypedResults.Ok(ServerView.Of(server, keys));
     }
 
     /// <summary>Makes an enrolment token</summary>
@@ -106,46 +118,51 @@ internal static class ServerEndpoints
     /// From then on the old ones open nothing. The token is shown only in this reply.
     /// </remarks>
     /// <param name="id" example="7d3e9a52-04bf-4c18-9e61-2f8a5b0c6d97">The server's id.</param>
-    /// <param name="tokens">The one-time tokens.</param>
-    /// <param name="database">The database.</param>
+    /// <param name="ifMatch">The `ETag` of the server as it was read: if it was changed since, nothing is done.</param>
+    /// <param name="servers">The message servers.</param>
     /// <param name="options">The realm's settings.</param>
     /// <param name="context">The request.</param>
     /// <param name="cancellationToken">The request's end.</param>
-    private static async Task<Results<Created<NewTokenView>, NotFound>> CreateNewEnrolmentTokenAsync(
+    private static async Task<Results<Created<NewTokenView>, NotFound, ProblemHttpResult>> CreateNewEnrolmentTokenAsync(
         Guid id,
-        OneTimeTokens tokens,
-        AuthDbContext database,
+        [FromHeader(Name = "If-Match")] string? ifMatch,
+        MessageServers servers,
         IOptions<AuthOptions> options,
         HttpContext context,
-        CancellationToken cancellationToken)
-    {
-        if (!await database.MessageServers.AnyAsync(row => row.Id == id, cancellationToken))
-        {
-            return TypedResults.NotFound();
-        }
-
-        return NewTokenView.Created(await tokens.MakeEnrolmentAsync(
-            id, options.Value.EnrolmentTokenLife, context.ToOrigin(), cancellationToken));
-    }
+        CancellationToken cancellationToken) =>
+        NewTokenView.Created(await servers.MakeEnrolmentAsync(
+            new ServerId(id), Precondition.Parse(ifMatch), options.Value.EnrolmentTokenLife, context.ToOrigin(), cancellationToken));
 
     /// <summary>Disables a message server</summary>
     /// <remarks>It gets no more tickets and no more keys, and its channel is cut. Tickets that are out end by themselves, in minutes.</remarks>
     /// <param name="id" example="7d3e9a52-04bf-4c18-9e61-2f8a5b0c6d97">The server's id.</param>
+    /// <param name="ifMatch">The `ETag` of the server as it was read: if it was changed since, nothing is done.</param>
     /// <param name="servers">The message servers.</param>
     /// <param name="context">The request.</param>
     /// <param name="cancellationToken">The request's end.</param>
-    private static async Task<Results<NoContent, NotFound>> DisableAsync(
-        Guid id, MessageServers servers, HttpContext context, CancellationToken cancellationToken) =>
-        AdminResults.Changed(await servers.SetDisabledAsync(new ServerId(id), isDisabled: true, context.ToOrigin(), cancellationToken));
+    private static async Task<Results<NoContent, NotFound, ProblemHttpResult>> DisableAsync(
+        Guid id,
+        [FromHeader(Name = "If-Match")] string? ifMatch,
+        MessageServers servers,
+        HttpContext context,
+        CancellationToken cancellationToken) =>
+        AdminResults.Changed(await servers.SetDisabledAsync(
+            new ServerId(id), isDisabled: true, Precondition.Parse(ifMatch), context.ToOrigin(), cancellationToken));
 
     /// <summary>Enables a disabled message server</summary>
     /// <param name="id" example="7d3e9a52-04bf-4c18-9e61-2f8a5b0c6d97">The server's id.</param>
+    /// <param name="ifMatch">The `ETag` of the server as it was read: if it was changed since, nothing is done.</param>
     /// <param name="servers">The message servers.</param>
     /// <param name="context">The request.</param>
     /// <param name="cancellationToken">The request's end.</param>
-    private static async Task<Results<NoContent, NotFound>> EnableAsync(
-        Guid id, MessageServers servers, HttpContext context, CancellationToken cancellationToken) =>
-        AdminResults.Changed(await servers.SetDisabledAsync(new ServerId(id), isDisabled: false, context.ToOrigin(), cancellationToken));
+    private static async Task<Results<NoContent, NotFound, ProblemHttpResult>> EnableAsync(
+        Guid id,
+        [FromHeader(Name = "If-Match")] string? ifMatch,
+        MessageServers servers,
+        HttpContext context,
+        CancellationToken cancellationToken) =>
+        AdminResults.Changed(await servers.SetDisabledAsync(
+            new ServerId(id), isDisabled: false, Precondition.Parse(ifMatch), context.ToOrigin(), cancellationToken));
 
     /// <summary>Rotates the service key of a message server</summary>
     /// <remarks>
@@ -153,10 +170,16 @@ internal static class ServerEndpoints
     /// waits to be confirmed, no further one is made.
     /// </remarks>
     /// <param name="id" example="7d3e9a52-04bf-4c18-9e61-2f8a5b0c6d97">The server's id.</param>
+    /// <param name="ifMatch">The `ETag` of the server as it was read: if it was changed since, nothing is done.</param>
     /// <param name="servers">The message servers.</param>
     /// <param name="context">The request.</param>
     /// <param name="cancellationToken">The request's end.</param>
-    private static async Task<Results<NoContent, NotFound>> RotateKeyAsync(
-        Guid id, MessageServers servers, HttpContext context, CancellationToken cancellationToken) =>
-        AdminResults.Changed(await servers.RotateAsync(new ServerId(id), context.ToOrigin(), cancellationToken));
+    private static async Task<Results<NoContent, NotFound, ProblemHttpResult>> RotateKeyAsync(
+        Guid id,
+        [FromHeader(Name = "If-Match")] string? ifMatch,
+        MessageServers servers,
+        HttpContext context,
+        CancellationToken cancellationToken) =>
+        AdminResults.Changed(await servers.RotateAsync(
+            new ServerId(id), Precondition.Parse(ifMatch), context.ToOrigin(), cancellationToken));
 }

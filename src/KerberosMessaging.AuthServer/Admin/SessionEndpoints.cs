@@ -1,55 +1,30 @@
+using KerberosMessaging.AuthServer.Admin.Lists;
 using KerberosMessaging.AuthServer.Domain;
 using KerberosMessaging.AuthServer.Persistence;
 using KerberosMessaging.Hosting.Admin;
 using KerberosMessaging.Hosting.Admin.Access;
+using KerberosMessaging.Hosting.Admin.Jobs;
 using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Mvc;
 using Microsoft.EntityFrameworkCore;
 
 namespace KerberosMessaging.AuthServer.Admin;
 
-/// <summary>A session: one login, on which tickets hang.</summary>
-/// <param name="Id" example="4f1c2a9b-e07d-4c31-a5d8-6e0f9b7c2d14">The session's id.</param>
-/// <param name="ClientId" example="0b5c8f37-61d2-4f0e-8a53-9d1e6c7b2a40">The client that logged in.</param>
-/// <param name="DeviceId" example="c2f8d9a1-7b3e-4c56-b0a4-5e6d7f8091a2">The device that logged in.</param>
-/// <param name="Address" example="192.0.2.7">The IP address that the login came from.</param>
-/// <param name="CreatedAt" example="2026-05-04T08:15:30Z">When the password was proven.</param>
-/// <param name="LastUsedAt" example="2026-05-04T09:40:00Z">When a ticket of it was last used, to the minute.</param>
-/// <param name="ExpiresAt" example="2026-05-04T18:15:30Z">When it ends unless it is renewed.</param>
-/// <param name="RenewableUntil" example="2026-05-11T08:15:30Z">Until when it can be renewed.</param>
-/// <param name="RevokedAt" example="2026-05-04T12:00:00Z">When it was revoked; null while it was not.</param>
-/// <param name="RevokedReason" example="logout">Why it was revoked.</param>
-internal sealed record SessionView(
-    Guid Id,
-    Guid ClientId,
-    Guid DeviceId,
-    string Address,
-    DateTimeOffset CreatedAt,
-    DateTimeOffset LastUsedAt,
-    DateTimeOffset ExpiresAt,
-    DateTimeOffset RenewableUntil,
-    DateTimeOffset? RevokedAt,
-    string? RevokedReason)
-{
-    public static SessionView Of(SessionRow row) => new(
-        row.Id,
-        row.ClientId,
-        row.DeviceId,
-        row.Address,
-        row.CreatedAt,
-        row.LastUsedAt,
-        row.ExpiresAt,
-        row.RenewableUntil,
-        row.RevokedAt,
-        row.RevokedReason);
-}
-
 internal static class SessionEndpoints
 {
+    private static readonly SortOrders<SessionRow> Orders = new(
+        "Sessions",
+        static row => row.Id,
+        new("createdAt", "CreatedAt", "IX_Sessions_CreatedAt_Id", static row => row.CreatedAt),
+        new("expiresAt", "ExpiresAt", "IX_Sessions_ExpiresAt_Id_RevokedAt", static row => row.ExpiresAt));
+
     public static void Map(RouteGroupBuilder admin)
     {
         var sessions = admin.MapGroup("/sessions").WithTags("Sessions");
         sessions.MapGet("", ListAsync).RequireScope(AdminScope.ClientsRead);
+        sessions.MapGet("/{id:guid}", GetAsync).RequireScope(AdminScope.ClientsRead);
         sessions.MapPost("/{id:guid}/revoke", RevokeAsync).RequireScope(AdminScope.SessionsRevoke);
+        sessions.MapPost("/revoke", RevokeManyAsync).RequireScope(AdminScope.SessionsRevoke);
     }
 
     /// <summary>Sessions that are neither revoked nor expired.</summary>
@@ -57,61 +32,137 @@ internal static class SessionEndpoints
         sessions.Where(row => row.RevokedAt == null && row.ExpiresAt > now);
 
     /// <summary>Lists the sessions</summary>
-    /// <remarks>Oldest first, a page at a time; ended sessions are listed too, as long as they are kept.</remarks>
+    /// <remarks>
+    /// A page at a time, oldest first unless asked otherwise; ended sessions are listed too, as long as they are kept.
+    /// </remarks>
     /// <param name="page">Which page.</param>
+    /// <param name="sort">By what: createdAt or expiresAt; with `-` before it the other way round.</param>
     /// <param name="client">Only sessions of this client.</param>
+    /// <param name="device">Only sessions of this device; its client is to be given too, since device ids are unique only there.</param>
     /// <param name="database">The database.</param>
     /// <param name="time">The clock.</param>
     /// <param name="cancellationToken">The request's end.</param>
     /// <param name="living">Only sessions that are neither revoked nor expired.</param>
     private static async Task<Results<Ok<Page<SessionView>>, ValidationProblem>> ListAsync(
         [AsParameters] PageRequest page,
+        string? sort,
         Guid? client,
+        Guid? device,
         AuthDbContext database,
         TimeProvider time,
         CancellationToken cancellationToken,
         bool living = false)
     {
-        if (!page.TryRead(out var limit, out var after, out var problem))
+        if (!Orders.TryRead(page, sort, out var list, out var problem))
         {
             return problem;
         }
 
-        // EF Core cannot compare identifiers; SQLite and PostgreSQL both have row values.
-        var (createdAt, id) = after ?? PagePosition.Start;
-        var sessions = database.Sessions
-            .FromSql($"""SELECT * FROM "Sessions" WHERE ("CreatedAt", "Id") > ({createdAt}, {id.ToByteArray(true)})""")
-            .AsNoTracking();
-        if (client is not null)
+        if (client is { } wanted)
         {
-            sessions = sessions.Where(row => row.ClientId == client);
+            list.Query.WhereFew("\"ClientId\" = @", wanted);
+        }
+
+        if (device is { } one)
+        {
+            if (client is null)
+            {
+                return AdminResults.Wrong("client", "A device's id is unique within its client alone: say the client too.");
+            }
+
+            list.Query.Where("\"DeviceId\" = @", one);
         }
 
         if (living)
         {
-            sessions = sessions.WhereLiving(time.GetUtcNow());
+            list.Query.Where("\"RevokedAt\" IS NULL").Where("\"ExpiresAt\" > @", time.GetUtcNow());
         }
 
-        var rows = await sessions
-            .OrderBy(static row => row.CreatedAt).ThenBy(static row => row.Id)
-            .Take(limit + 1)
-            .ToListAsync(cancellationToken);
-        return TypedResults.Ok(rows.ToPage(
-            limit, SessionView.Of, static row => PageCursor.Encode(row.CreatedAt.ToUnixTimeMilliseconds(), row.Id)));
+        return TypedResults.Ok(list.Show(await list.ReadAsync(database, cancellationToken), SessionView.Of));
+    }
+
+    /// <summary>Shows a session</summary>
+    /// <param name="id" example="4f1c2a9b-e07d-4c31-a5d8-6e0f9b7c2d14">The session's id.</param>
+    /// <param name="database">The database.</param>
+    /// <param name="context">The request.</param>
+    /// <param name="cancellationToken">The request's end.</param>
+    private static async Task<Results<Ok<SessionView>, NotFound>> GetAsync(
+        Guid id, AuthDbContext database, HttpContext context, CancellationToken cancellationToken)
+    {
+        if (await database.Sessions.AsNoTracking().SingleOrDefaultAsync(row => row.Id == id, cancellationToken) is not { } session)
+        {
+            return TypedResults.NotFound();
+        }
+
+        session.Tag().SendWith(context.Response);
+        return TypedResults.Ok(SessionView.Of(session));
     }
 
     /// <summary>Ends a session</summary>
     /// <remarks>Connections on it are cut, here and at message servers. Its client may log in again at once.</remarks>
     /// <param name="id" example="4f1c2a9b-e07d-4c31-a5d8-6e0f9b7c2d14">The session's id.</param>
-    /// <param name="clients">What admins do to clients.</param>
-    /// <param name="database">The database.</param>
+    /// <param name="ifMatch">The `ETag` of the session as it was read: if it was changed since, nothing is done.</param>
+    /// <param name="sessions">What admins do to sessions.</param>
     /// <param name="context">The request.</param>
     /// <param name="cancellationToken">The request's end.</param>
-    private static async Task<Results<NoContent, NotFound>> RevokeAsync(
-        Guid id, ClientAdministration clients, AuthDbContext database, HttpContext context, CancellationToken cancellationToken) =>
-        AdminResults.Changed(
-            await clients.RevokeSessionAsync(id, context.ToOrigin(), cancellationToken)
+    private static async Task<Results<NoContent, NotFound, ProblemHttpResult>> RevokeAsync(
+        Guid id,
+        [FromHeader(Name = "If-Match")] string? ifMatch,
+        SessionAdministration sessions,
+        HttpContext context,
+        CancellationToken cancellationToken) =>
+        AdminResults.Changed(await sessions.RevokeAsync(id, Precondition.Parse(ifMatch), context.ToOrigin(), cancellationToken));
 
-            // Revoked before.
-            || await database.Sessions.AnyAsync(row => row.Id == id, cancellationToken));
+    /// <summary>Ends many sessions</summary>
+    /// <remarks>
+    /// Listed `sessions` are ended at once, all or none. What is said by `clients`, `createdBefore` or `all` is a job: sessions are
+    /// ended some hundred at a time, and logins go on in between. A session that begins while it runs is not ended.
+    /// </remarks>
+    /// <param name="wanted">Which sessions.</param>
+    /// <param name="sessions">What admins do to sessions.</param>
+    /// <param name="jobs">Runs the job.</param>
+    /// <param name="database">The database.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="context">The request.</param>
+    /// <param name="cancellationToken">The request's end.</param>
+    private static async Task<Results<Ok<RevokedSessionsView>, Accepted<JobView>, ValidationProblem>> RevokeManyAsync(
+        SessionsToRevoke wanted,
+        SessionAdministration sessions,
+        AdminJobs jobs,
+        AuthDbContext database,
+        TimeProvider time,
+        HttpContext context,
+        CancellationToken cancellationToken)
+    {
+        var isByFilter = wanted.Clients is { Count: > 0 } || wanted.CreatedBefore is not null;
+        var isAll = wanted.All == true;
+        if ((wanted.Sessions is { Count: > 0 } ? 1 : 0) + (isByFilter ? 1 : 0) + (isAll ? 1 : 0) != 1)
+        {
+            return AdminResults.Wrong("all", "Say which sessions: sessions; or clients, createdBefore or both; or else all=true alone.");
+        }
+
+        if (wanted.Sessions is { Count: > 0 } ids)
+        {
+            return TypedResults.Ok(new RevokedSessionsView(await sessions.RevokeAsync(ids, context.ToOrigin(), cancellationToken)));
+        }
+
+        // What is stored has no more than milliseconds: a session of this very one is meant too.
+        var now = time.GetUtcNow();
+        var filter = new SessionFilter(
+            wanted.Clients is { Count: > 0 } clients ? clients : null,
+            wanted.CreatedBefore is { } before && before <= now ? before : now + TimeSpan.FromMilliseconds(1));
+        var origin = context.ToOrigin();
+        var total = await SessionAdministration.CountAsync(database, filter, now, cancellationToken);
+        var job = await jobs.StartAsync(
+            "revoke sessions",
+            isAll ? "of everybody" : filter.Clients is { Count: var count } ? $"of {count} clients" : "of everybody, by age",
+            origin,
+            async (progress, aborted) =>
+            {
+                progress.SetTotal(total);
+                await sessions.RevokeAsync(filter, origin, progress, aborted);
+            },
+            cancellationToken);
+        return AdminResults.Accepted(job);
+    }
 }

@@ -1,9 +1,11 @@
 using System.ComponentModel.DataAnnotations;
+using KerberosMessaging.AuthServer.Admin.Lists;
 using KerberosMessaging.AuthServer.Domain;
 using KerberosMessaging.AuthServer.Persistence;
 using KerberosMessaging.Hosting.Admin;
 using KerberosMessaging.Hosting.Admin.Access;
 using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Mvc;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
 
@@ -17,6 +19,13 @@ internal sealed record NewTokenView(Guid Id, string Token, DateTimeOffset Expire
 {
     public static Created<NewTokenView> Created(NewToken made) =>
         TypedResults.Created((string?)null, new NewTokenView(made.Id, made.Token, made.ExpiresAt));
+
+    public static Results<Created<NewTokenView>, NotFound, ProblemHttpResult> Created((AdminChange Change, NewToken? Token) made) => made switch
+    {
+        { Token: { } token } => Created(token),
+        { Change: AdminChange.Stale } => AdminResults.Stale(),
+        _ => TypedResults.NotFound(),
+    };
 
     /// <summary>The id alone.</summary>
     public override string ToString() => $"one-time token {Id}";
@@ -41,7 +50,19 @@ internal sealed record TokenView(
     DateTimeOffset? RevokedAt,
     string? Name,
     Guid? ClientId,
-    Guid? ServerId);
+    Guid? ServerId)
+{
+    public static TokenView Of(OneTimeTokenRow row) => new(
+        row.Id,
+        row.Purpose,
+        row.CreatedAt,
+        row.ExpiresAt,
+        row.UsedAt,
+        row.RevokedAt,
+        row.NameKey,
+        row.ClientId,
+        row.ServerId);
+}
 
 // Public, since the framework validates public types alone.
 /// <summary>An invite to make.</summary>
@@ -51,12 +72,19 @@ public sealed record NewInvite(string? Name, [Range(1, 90 * 24)] int? Hours);
 
 internal static class TokenEndpoints
 {
+    private static readonly SortOrders<OneTimeTokenRow> Orders = new(
+        "OneTimeTokens",
+        static row => row.Id,
+        new SortColumn<OneTimeTokenRow>("createdAt", "CreatedAt", "IX_OneTimeTokens_CreatedAt_Id", static row => row.CreatedAt));
+
     public static void Map(RouteGroupBuilder admin)
     {
         var tokens = admin.MapGroup("").WithTags("One-time tokens");
         tokens.MapPost("/invites", CreateInviteAsync).RequireScope(AdminScope.ClientsWrite);
         tokens.MapGet("/one-time-tokens", ListAsync).RequireScope(AdminScope.ClientsRead);
-        tokens.MapDelete("/one-time-tokens/{id:guid}", RevokeAsync).RequireScope(AdminScope.ClientsWrite).ProducesProblem(StatusCodes.Status409Conflict);
+        tokens.MapGet("/one-time-tokens/{id:guid}", GetAsync).RequireScope(AdminScope.ClientsRead);
+        tokens.MapDelete("/one-time-tokens/{id:guid}", RevokeAsync).RequireScope(AdminScope.ClientsWrite)
+            .ProducesProblem(StatusCodes.Status409Conflict);
     }
 
     /// <summary>Makes an invite</summary>
@@ -88,60 +116,78 @@ internal static class TokenEndpoints
 
     /// <summary>Lists the one-time tokens</summary>
     /// <remarks>
-    /// Oldest first, a page at a time: invites, password resets and enrolments, used and expired ones for a while too. No list
-    /// shows a token itself: only its hash is kept.
+    /// A page at a time, oldest first unless asked otherwise: invites, password resets and enrolments, used and expired ones for a
+    /// while too. No list shows a token itself: only its hash is kept.
     /// </remarks>
+    /// <param name="page">Which page.</param>
+    /// <param name="sort">By what: createdAt; with `-` before it the other way round.</param>
+    /// <param name="client">Only tokens that reset this client's password, or that it registered with.</param>
+    /// <param name="database">The database.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="cancellationToken">The request's end.</param>
+    /// <param name="usable">Only tokens that are neither used, revoked nor expired.</param>
     private static async Task<Results<Ok<Page<TokenView>>, ValidationProblem>> ListAsync(
-        [AsParameters] PageRequest page, AuthDbContext database, CancellationToken cancellationToken)
+        [AsParameters] PageRequest page,
+        string? sort,
+        Guid? client,
+        AuthDbContext database,
+        TimeProvider time,
+        CancellationToken cancellationToken,
+        bool usable = false)
     {
-        if (!page.TryRead(out var limit, out var after, out var problem))
+        if (!Orders.TryRead(page, sort, out var list, out var problem))
         {
             return problem;
         }
 
-        // EF Core cannot compare identifiers; SQLite and PostgreSQL both have row values.
-        var (createdAt, id) = after ?? PagePosition.Start;
-        var rows = await database.OneTimeTokens
-            .FromSql($"""SELECT * FROM "OneTimeTokens" WHERE ("CreatedAt", "Id") > ({createdAt}, {id.ToByteArray(true)})""")
-            .AsNoTracking()
-            .OrderBy(static row => row.CreatedAt).ThenBy(static row => row.Id)
-            .Take(limit + 1)
-            .ToListAsync(cancellationToken);
-        return TypedResults.Ok(rows.ToPage(
-            limit,
-            static row => new TokenView(
-                row.Id,
-                row.Purpose,
-                row.CreatedAt,
-                row.ExpiresAt,
-                row.UsedAt,
-                row.RevokedAt,
-                row.NameKey,
-                row.ClientId,
-                row.ServerId),
-            static row => PageCursor.Encode(row.CreatedAt.ToUnixTimeMilliseconds(), row.Id)));
+        if (client is { } wanted)
+        {
+            list.Query.Where("\"ClientId\" = @", wanted);
+        }
+
+        if (usable)
+        {
+            list.Query.Where("\"UsedAt\" IS NULL AND \"RevokedAt\" IS NULL AND \"ExpiresAt\" > @", time.GetUtcNow());
+        }
+
+        return TypedResults.Ok(list.Show(await list.ReadAsync(database, cancellationToken), TokenView.Of));
+    }
+
+    /// <summary>Shows a one-time token</summary>
+    /// <remarks>By what it is for and what became of it; the token itself is kept nowhere.</remarks>
+    /// <param name="id" example="9a4d2c71-3f58-4e06-bb1d-70c5e8f6a213">The token's id.</param>
+    /// <param name="database">The database.</param>
+    /// <param name="context">The request.</param>
+    /// <param name="cancellationToken">The request's end.</param>
+    private static async Task<Results<Ok<TokenView>, NotFound>> GetAsync(
+        Guid id, AuthDbContext database, HttpContext context, CancellationToken cancellationToken)
+    {
+        if (await database.OneTimeTokens.AsNoTracking().SingleOrDefaultAsync(row => row.Id == id, cancellationToken) is not { } token)
+        {
+            return TypedResults.NotFound();
+        }
+
+        token.Tag().SendWith(context.Response);
+        return TypedResults.Ok(TokenView.Of(token));
     }
 
     /// <summary>Revokes a one-time token</summary>
     /// <remarks>One that was used is refused with 409: what it made is to be undone where it is, for example by disabling the client.</remarks>
     /// <param name="id" example="9a4d2c71-3f58-4e06-bb1d-70c5e8f6a213">The token's id.</param>
+    /// <param name="ifMatch">The `ETag` of the token as it was read: if it was changed since, nothing is done.</param>
     /// <param name="tokens">The one-time tokens.</param>
-    /// <param name="database">The database.</param>
     /// <param name="context">The request.</param>
     /// <param name="cancellationToken">The request's end.</param>
     private static async Task<Results<NoContent, NotFound, ProblemHttpResult>> RevokeAsync(
-        Guid id, OneTimeTokens tokens, AuthDbContext database, HttpContext context, CancellationToken cancellationToken)
+        Guid id,
+        [FromHeader(Name = "If-Match")] string? ifMatch,
+        OneTimeTokens tokens,
+        HttpContext context,
+        CancellationToken cancellationToken)
     {
-        if (await tokens.RevokeAsync(id, context.ToOrigin(), cancellationToken))
-        {
-            return TypedResults.NoContent();
-        }
-
-        return await database.OneTimeTokens.AsNoTracking().SingleOrDefaultAsync(row => row.Id == id, cancellationToken) switch
-        {
-            null => TypedResults.NotFound(),
-            { RevokedAt: not null } => TypedResults.NoContent(),
-            _ => AdminResults.Conflict("The token was used already."),
-        };
+        var (change, wasUsed) = await tokens.RevokeAsync(id, Precondition.Parse(ifMatch), context.ToOrigin(), cancellationToken);
+        return change == AdminChange.Done && wasUsed
+            ? AdminResults.Conflict("The token was used already.")
+            : AdminResults.Changed(change);
     }
 }

@@ -1,12 +1,13 @@
 using System.Security.Cryptography;
 using System.Text;
 using KerberosMessaging.AuthServer.Persistence;
+using KerberosMessaging.Hosting.Admin;
 using KerberosMessaging.Hosting.Audit;
 using Microsoft.Extensions.Options;
 
 namespace KerberosMessaging.AuthServer.Domain;
 
-/// <summary>What admins do to clients and their sessions. Each returns false or null where there is no such client or session.</summary>
+/// <summary>What admins do to clients and their sessions: each change only while its precondition holds, in the same transaction.</summary>
 internal sealed class ClientAdministration(AuthWriter writer, RevocationLog revocations, DeviceService devices, LoginGuard guard, IOptions<AuthOptions> options)
 {
     /// <summary>What a deleted client's name is remembered by: nobody may take it over, and nobody needs to read it any more.</summary>
@@ -14,8 +15,9 @@ internal sealed class ClientAdministration(AuthWriter writer, RevocationLog revo
         $"deleted:{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(name)))}";
 
     /// <summary>Lets a client log in no more, and ends its sessions.</summary>
-    public Task<bool> DisableAsync(Guid client, Origin origin, CancellationToken cancellationToken) => ChangeAsync(
+    public Task<AdminChange> DisableAsync(Guid client, Precondition ifMatch, Origin origin, CancellationToken cancellationToken) => ChangeAsync(
         client,
+        ifMatch,
         (scope, row) =>
         {
             if (row.DisabledAt is null)
@@ -29,8 +31,9 @@ internal sealed class ClientAdministration(AuthWriter writer, RevocationLog revo
         cancellationToken);
 
     /// <summary>Lets a disabled client log in again.</summary>
-    public Task<bool> EnableAsync(Guid client, Origin origin, CancellationToken cancellationToken) => ChangeAsync(
+    public Task<AdminChange> EnableAsync(Guid client, Precondition ifMatch, Origin origin, CancellationToken cancellationToken) => ChangeAsync(
         client,
+        ifMatch,
         (scope, row) =>
         {
             if (row.DisabledAt is not null)
@@ -43,81 +46,91 @@ internal sealed class ClientAdministration(AuthWriter writer, RevocationLog revo
         cancellationToken);
 
     /// <summary>Deletes a client for good: sessions and devices end, its record and name go, and the name stays reserved.</summary>
-    public Task<bool> DeleteAsync(Guid client, Origin origin, CancellationToken cancellationToken) => ChangeAsync(
-        client,
-        (scope, row) =>
+    public Task<AdminChange> DeleteAsync(Guid client, Precondition ifMatch, Origin origin, CancellationToken cancellationToken) => writer.WriteAsync(
+        scope =>
         {
-            devices.RemoveAll(scope, client, "client deleted", origin);
-            revocations.RevokeClient(scope, client, "client deleted");
-            guard.Clear(scope, client);
-            row.NameKey = DeletedKey(row.NameKey);
-            row.Name = "";
-            row.NameSkeleton = row.NameSkeleton is { } skeleton ? DeletedKey(skeleton) : null;
-            row.OpaqueRecord = [];
-            row.PreviousKeys = [];
-            row.DeletedAt = scope.Now;
-            scope.Database.SaveChanges();
-            scope.Audit(new AuditEvent(AuditKind.ClientDeleted, origin, $"client {client}"));
+            var change = Find(scope, client, ifMatch, out var row);
+            if (change == AdminChange.Done && row!.DeletedAt is null)
+            {
+                Delete(scope, row, origin);
+            }
+
+            return change;
         },
         cancellationToken);
 
     /// <summary>Makes a token with which the client sets a new password. Its sessions end at once, its devices when the token is used.</summary>
-    public Task<NewToken?> MakeResetTokenAsync(Guid client, Origin origin, CancellationToken cancellationToken) => writer.WriteAsync(
+    public Task<(AdminChange Change, NewToken? Token)> MakeResetTokenAsync(
+        Guid client, Precondition ifMatch, Origin origin, CancellationToken cancellationToken) => writer.WriteAsync<(AdminChange, NewToken?)>(
         scope =>
         {
-            if (Find(scope, client) is null)
+            var change = FindActive(scope, client, ifMatch, out _);
+            if (change != AdminChange.Done)
             {
-                return null;
+                return (change, null);
             }
 
             revocations.RevokeClient(scope, client, "password reset by an admin");
-            return OneTimeTokens.MakeReset(scope, client, options.Value.ResetTokenLife, origin);
+            return (change, OneTimeTokens.MakeReset(scope, client, options.Value.ResetTokenLife, origin));
         },
         cancellationToken);
 
-    /// <summary>Revokes all sessions of a client; null where there is no such client, else how many.</summary>
-    public Task<int?> RevokeSessionsAsync(Guid client, Origin origin, CancellationToken cancellationToken) => writer.WriteAsync(
+    /// <summary>Revokes all sessions of a client; tells how many.</summary>
+    public Task<(AdminChange Change, int Ended)> RevokeSessionsAsync(
+        Guid client, Precondition ifMatch, Origin origin, CancellationToken cancellationToken) => writer.WriteAsync(
         scope =>
         {
-            if (Find(scope, client) is null)
+            var change = FindActive(scope, client, ifMatch, out _);
+            if (change != AdminChange.Done)
             {
-                return (int?)null;
+                return (change, 0);
             }
 
             var ended = revocations.RevokeClient(scope, client, "revoked by an admin");
             scope.Audit(new AuditEvent(AuditKind.SessionRevoked, origin, $"client {client}", $"{ended} sessions"));
-            return ended;
+            return (change, ended);
         },
         cancellationToken);
 
-    /// <summary>Revokes one living session.</summary>
-    public Task<bool> RevokeSessionAsync(Guid session, Origin origin, CancellationToken cancellationToken) => writer.WriteAsync(
+    private Task<AdminChange> ChangeAsync(
+        Guid client, Precondition ifMatch, Action<WriteScope, ClientRow> change, CancellationToken cancellationToken) => writer.WriteAsync(
         scope =>
         {
-            var client = scope.Database.Sessions.Where(row => row.Id == session).Select(static row => row.ClientId).SingleOrDefault();
-            if (!revocations.RevokeSession(scope, client, session, "revoked by an admin"))
+            var found = FindActive(scope, client, ifMatch, out var row);
+            if (found == AdminChange.Done)
             {
-                return false;
+                change(scope, row!);
             }
 
-            scope.Audit(new AuditEvent(AuditKind.SessionRevoked, origin, $"session {session}", $"of client {client}"));
-            return true;
+            return found;
         },
         cancellationToken);
 
-    private Task<bool> ChangeAsync(Guid client, Action<WriteScope, ClientRow> change, CancellationToken cancellationToken) => writer.WriteAsync(
-        scope =>
-        {
-            if (Find(scope, client) is not { } row)
-            {
-                return false;
-            }
+    private void Delete(WriteScope scope, ClientRow row, Origin origin)
+    {
+        devices.RemoveAll(scope, row.Id, "client deleted", origin);
+        revocations.RevokeClient(scope, row.Id, "client deleted");
+        guard.Clear(scope, row.Id);
+        row.NameKey = DeletedKey(row.NameKey);
+        row.Name = "";
+        row.NameSkeleton = row.NameSkeleton is { } skeleton ? DeletedKey(skeleton) : null;
+        row.OpaqueRecord = [];
+        row.PreviousKeys = [];
+        row.DeletedAt = scope.Now;
+        scope.Database.SaveChanges();
+        scope.Audit(new AuditEvent(AuditKind.ClientDeleted, origin, $"client {row.Id}"));
+    }
 
-            change(scope, row);
-            return true;
-        },
-        cancellationToken);
+    private static AdminChange Find(WriteScope scope, Guid client, Precondition ifMatch, out ClientRow? row)
+    {
+        row = scope.Database.Clients.SingleOrDefault(row => row.Id == client);
+        return row is null ? AdminChange.Unknown : ifMatch.Holds(row.Tag()) ? AdminChange.Done : AdminChange.Stale;
+    }
 
-    private static ClientRow? Find(WriteScope scope, Guid client) =>
-        scope.Database.Clients.SingleOrDefault(row => row.Id == client && row.DeletedAt == null);
+    // A deleted client is still shown, but nothing can be done with it.
+    private static AdminChange FindActive(WriteScope scope, Guid client, Precondition ifMatch, out ClientRow? row)
+    {
+        var found = Find(scope, client, ifMatch, out row);
+        return row is { DeletedAt: null } ? found : AdminChange.Unknown;
+    }
 }

@@ -1,5 +1,6 @@
 using KerberosMessaging.AuthServer.Persistence;
 using KerberosMessaging.Cryptography;
+using KerberosMessaging.Hosting.Admin;
 using KerberosMessaging.Hosting.Audit;
 using KerberosMessaging.Protocol;
 using KerberosMessaging.Tickets;
@@ -85,6 +86,31 @@ internal sealed class DeviceService(AuthDbContext database, AuthWriter writer, R
 
                 Remove(scope, row, reason, origin);
                 return true;
+            },
+            cancellationToken);
+
+    /// <summary>An admin removes a device; one that was removed before is done.</summary>
+    public Task<AdminChange> RemoveAsync(
+        Guid client, Guid device, Precondition ifMatch, string reason, Origin origin, CancellationToken cancellationToken) =>
+        writer.WriteAsync(
+            scope =>
+            {
+                if (scope.Database.Devices.SingleOrDefault(row => row.ClientId == client && row.DeviceId == device) is not { } row)
+                {
+                    return AdminChange.Unknown;
+                }
+
+                if (!ifMatch.Holds(row.Tag()))
+                {
+                    return AdminChange.Stale;
+                }
+
+                if (row.RevokedAt is null)
+                {
+                    Remove(scope, row, reason, origin);
+                }
+
+                return AdminChange.Done;
             },
             cancellationToken);
 

@@ -1,5 +1,6 @@
 using System.Text;
 using KerberosMessaging.AuthServer.Persistence;
+using KerberosMessaging.Hosting.Admin;
 using KerberosMessaging.Hosting.Audit;
 using KerberosMessaging.Hosting.Startup;
 using Microsoft.Extensions.Options;
@@ -77,7 +78,7 @@ internal sealed partial class HandOver(
         PrivateFile.Write(path, Encoding.ASCII.GetBytes(made.Token));
         if (old is not null)
         {
-            await tokens.RevokeAsync(old.Id, Origin.System, cancellationToken);
+            await tokens.RevokeAsync(old.Id, Precondition.None, Origin.System, cancellationToken);
         }
     }
 

@@ -1,4 +1,5 @@
 using KerberosMessaging.AuthServer.Persistence;
+using KerberosMessaging.Hosting.Admin;
 using KerberosMessaging.Hosting.Audit;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
@@ -29,6 +30,18 @@ internal sealed class KeyRotation(
     public Task<uint?> RotateAsync(RealmKeyPurpose purpose, Origin origin, CancellationToken cancellationToken) =>
         writer.WriteAsync(scope => Rotate(scope, purpose, origin), cancellationToken);
 
+    /// <summary>An admin rotates a key; the version is null while too many old ones are still needed.</summary>
+    public Task<(AdminChange Change, uint? Version)> RotateAsync(
+        RealmKeyPurpose purpose, Precondition ifMatch, Origin origin, CancellationToken cancellationToken) => writer.WriteAsync(
+        scope =>
+        {
+            var newest = scope.Database.RealmKeys.Where(row => row.Purpose == purpose).Max(static row => row.Version);
+            return ifMatch.Holds(EntityTags.Of(purpose, newest))
+                ? (AdminChange.Done, Rotate(scope, purpose, origin))
+                : (AdminChange.Stale, (uint?)null);
+        },
+        cancellationToken);
+
     /// <summary>Rotates what is old enough, and removes what nothing needs.</summary>
     public async Task MaintainAsync(CancellationToken cancellationToken)
     {
@@ -45,7 +58,7 @@ internal sealed class KeyRotation(
             scope => MessageServers.FindKeysOlderThan(scope.Database, scope.Now - options.Value.ServiceKeyLife), cancellationToken);
         foreach (var server in old)
         {
-            await servers.RotateAsync(new Protocol.ServerId(server), Origin.System, cancellationToken);
+            await servers.RotateAsync(new Protocol.ServerId(server), Precondition.None, Origin.System, cancellationToken);
         }
 
         await servers.SweepKeysAsync(cancellationToken);

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using KerberosMessaging.AuthServer.Persistence;
+using KerberosMessaging.Hosting.Admin;
 using KerberosMessaging.Hosting.Audit;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
@@ -119,7 +120,7 @@ internal sealed class LoginGuard(AuthReader reader, AuthWriter writer, IOptions<
     public void Clear(WriteScope scope, Guid client)
     {
         scope.Execute("""DELETE FROM "LoginFailures" WHERE "ClientId" = @0""", client);
-        ClearInMemory(scope, (_, entry) => entry.Client == client);
+        ClearInMemory(scope, (_, _, entry) => entry.Client == client);
     }
 
     /// <summary>An admin clears failures of a client, of an address, or of both together; returns how many were forgotten.</summary>
@@ -130,10 +131,37 @@ internal sealed class LoginGuard(AuthReader reader, AuthWriter writer, IOptions<
             var cleared = scope.Database.LoginFailures
                 .Where(row => (client == null || row.ClientId == client) && (group == null || row.Address == group))
                 .ExecuteDelete();
-            ClearInMemory(scope, (where, entry) => (client is null || entry.Client == client) && (group is null || where == group));
+            ClearInMemory(scope, (_, where, entry) => (client is null || entry.Client == client) && (group is null || where == group));
             scope.Audit(new AuditEvent(
                 AuditKind.LockoutCleared, origin, client is { } id ? $"client {id}" : "", $"address {group ?? "any"}, {cleared} cleared"));
             return cleared;
+        },
+        cancellationToken);
+
+    /// <summary>An admin clears the failures of one address under one name.</summary>
+    public Task<AdminChange> ClearOneAsync(Guid id, Precondition ifMatch, Origin origin, CancellationToken cancellationToken) => writer.WriteAsync(
+        scope =>
+        {
+            if (scope.Database.LoginFailures.SingleOrDefault(row => row.Id == id) is not { } row)
+            {
+                return AdminChange.Unknown;
+            }
+
+            if (!ifMatch.Holds(row.Tag()))
+            {
+                return AdminChange.Stale;
+            }
+
+            scope.Database.LoginFailures.Remove(row);
+            scope.Database.SaveChanges();
+            var name = Convert.ToHexString(row.NameHash);
+            ClearInMemory(scope, (where, address, _) => where == name && address == row.Address);
+            scope.Audit(new AuditEvent(
+                AuditKind.LockoutCleared,
+                origin,
+                row.ClientId is { } client ? $"client {client}" : "",
+                $"address {row.Address}, lockout {id}, {row.Failures} failures"));
+            return AdminChange.Done;
         },
         cancellationToken);
 
@@ -147,13 +175,13 @@ internal sealed class LoginGuard(AuthReader reader, AuthWriter writer, IOptions<
         },
         cancellationToken);
 
-    private void ClearInMemory(WriteScope scope, Func<string, Entry, bool> isCleared) => scope.AfterCommit(() =>
+    private void ClearInMemory(WriteScope scope, Func<string, string, Entry, bool> isCleared) => scope.AfterCommit(() =>
     {
         lock (_lock)
         {
             foreach (var (name, addresses) in _names.ToArray())
             {
-                foreach (var (address, entry) in addresses.Where(pair => isCleared(pair.Key, pair.Value)).ToArray())
+                foreach (var (address, entry) in addresses.Where(pair => isCleared(name, pair.Key, pair.Value)).ToArray())
                 {
                     (entry.Failures, entry.BlockedUntil) = (0, default);
                     RemoveIfUnused(name, address, entry);
@@ -251,12 +279,12 @@ internal sealed class LoginGuard(AuthReader reader, AuthWriter writer, IOptions<
 
     private static void Store(WriteScope scope, string name, string address, Guid? client, Failure failure) => scope.Execute(
         """
-        INSERT INTO "LoginFailures" ("NameHash", "Address", "ClientId", "Failures", "FirstAt", "LastAt", "BlockedUntil")
-        VALUES (@0, @1, @2, @3, @4, @5, @6)
+        INSERT INTO "LoginFailures" ("NameHash", "Address", "ClientId", "Failures", "FirstAt", "LastAt", "BlockedUntil", "Id")
+        VALUES (@0, @1, @2, @3, @4, @5, @6, @7)
         ON CONFLICT ("NameHash", "Address") DO UPDATE SET
             "ClientId" = @2, "Failures" = max("Failures", @3), "LastAt" = @5, "BlockedUntil" = max("BlockedUntil", @6)
         """,
-        Convert.FromHexString(name), address, client, failure.Failures, failure.FirstAt, failure.LastAt, failure.BlockedUntil);
+        Convert.FromHexString(name), address, client, failure.Failures, failure.FirstAt, failure.LastAt, failure.BlockedUntil, Guid.NewGuid());
 
     private Entry FindOrAdd(string name, string address)
     {

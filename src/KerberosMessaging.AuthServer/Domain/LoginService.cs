@@ -17,6 +17,8 @@ internal sealed class LoginService(
     TicketService tickets,
     IOptions<AuthOptions> options)
 {
+    private static readonly TimeSpan LastSeenPrecision = TimeSpan.FromMinutes(1);
+
     /// <summary>
     /// Starts a login. A name that does not exist is answered from a fake record with the realm's default stretching, in
     /// the same form and by the same work. The login is null when KE1 itself is not a group element, and when this address
@@ -89,7 +91,7 @@ internal sealed class LoginService(
     {
         // What was read before the challenge may have changed since: the password, or that the client may log in at all.
         using (var row = scope.Query(
-            """SELECT "Name", "OpaqueRecord", "DisabledAt" FROM "Clients" WHERE "Id" = @0 AND "DeletedAt" IS NULL""", client.Id))
+            """SELECT "Name", "OpaqueRecord", "DisabledAt", "LastSeenAt" FROM "Clients" WHERE "Id" = @0 AND "DeletedAt" IS NULL""", client.Id))
         {
             if (!row.Read() || !row.GetFieldValue<byte[]>(1).AsSpan().SequenceEqual(client.OpaqueRecord))
             {
@@ -109,6 +111,11 @@ internal sealed class LoginService(
             }
 
             var now = scope.Now;
+            if (now - row.GetTime(3) >= LastSeenPrecision)
+            {
+                scope.Execute("""UPDATE "Clients" SET "LastSeenAt" = @0 WHERE "Id" = @1""", now, client.Id);
+            }
+
             var session = new TicketSession(
                 SessionId.New().Value,
                 client.Id,

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using KerberosMessaging.AuthServer.Persistence;
 using KerberosMessaging.Cryptography;
+using KerberosMessaging.Hosting.Admin;
 using KerberosMessaging.Hosting.Audit;
 using KerberosMessaging.Hosting.Startup;
 using KerberosMessaging.Protocol;
@@ -147,19 +148,16 @@ internal sealed class MessageServers : IDisposable
         },
         cancellationToken);
 
-    /// <summary>Makes the next version of a server's key; it is used once the server has confirmed it. False where there is no such server.</summary>
-    public Task<bool> RotateAsync(ServerId id, Origin origin, CancellationToken cancellationToken) => _writer.WriteAsync(
-        scope =>
+    /// <summary>Makes the next version of a server's key; it is used once the server has confirmed it.</summary>
+    public Task<AdminChange> RotateAsync(ServerId id, Precondition ifMatch, Origin origin, CancellationToken cancellationToken) => ChangeAsync(
+        id,
+        ifMatch,
+        (scope, row) =>
         {
-            if (FindRow(scope, id.Value) is not { } row)
-            {
-                return false;
-            }
-
             // One that was not taken up yet is as new as another would be.
             if (scope.Database.ServiceKeys.Any(key => key.ServerId == row.Id && key.ConfirmedAt == null && key.NeededUntil == null))
             {
-                return true;
+                return;
             }
 
             var version = AddKey(scope, row.Id, isConfirmed: false);
@@ -168,23 +166,29 @@ internal sealed class MessageServers : IDisposable
             {
                 Put(scope, row);
             }
-
-            return true;
         },
         cancellationToken);
 
-    /// <summary>Gives a server no more tickets and cuts its channel, or the opposite. False where there is no such server.</summary>
-    public Task<bool> SetDisabledAsync(ServerId id, bool isDisabled, Origin origin, CancellationToken cancellationToken) => _writer.WriteAsync(
+    /// <summary>Makes a token with which a known server enrols anew.</summary>
+    public Task<(AdminChange Change, NewToken? Token)> MakeEnrolmentAsync(
+        ServerId id, Precondition ifMatch, TimeSpan life, Origin origin, CancellationToken cancellationToken) => _writer.WriteAsync<(AdminChange, NewToken?)>(
         scope =>
         {
-            if (FindRow(scope, id.Value) is not { } row)
-            {
-                return false;
-            }
+            var found = Find(scope, id, ifMatch, out var row);
+            return found == AdminChange.Done ? (found, OneTimeTokens.MakeEnrolment(scope, row!.Id, life, origin)) : (found, null);
+        },
+        cancellationToken);
 
+    /// <summary>Gives a server no more tickets and cuts its channel, or the opposite.</summary>
+    public Task<AdminChange> SetDisabledAsync(
+        ServerId id, bool isDisabled, Precondition ifMatch, Origin origin, CancellationToken cancellationToken) => ChangeAsync(
+        id,
+        ifMatch,
+        (scope, row) =>
+        {
             if (row.DisabledAt is null != isDisabled)
             {
-                return true;
+                return;
             }
 
             row.DisabledAt = isDisabled ? scope.Now : null;
@@ -202,8 +206,6 @@ internal sealed class MessageServers : IDisposable
             {
                 Put(scope, row);
             }
-
-            return true;
         },
         cancellationToken);
 
@@ -212,6 +214,10 @@ internal sealed class MessageServers : IDisposable
         .Where(server => server.DisabledAt == null
             && !database.ServiceKeys.Any(key => key.ServerId == server.Id && key.CreatedAt > time))
         .Select(static server => server.Id)];
+
+    /// <summary>The newest version of a server's key, confirmed or not; 0 for none.</summary>
+    public static uint NewestKey(AuthDbContext database, Guid server) =>
+        database.ServiceKeys.Where(row => row.ServerId == server).Max(static row => (uint?)row.Version) ?? 0;
 
     /// <summary>Removes key versions that no ticket can need any more.</summary>
     public Task SweepKeysAsync(CancellationToken cancellationToken) => _writer.WriteAsync(
@@ -241,6 +247,28 @@ internal sealed class MessageServers : IDisposable
         {
             key.Secret.Dispose();
         }
+    }
+
+    private Task<AdminChange> ChangeAsync(
+        ServerId id, Precondition ifMatch, Action<WriteScope, MessageServerRow> change, CancellationToken cancellationToken) => _writer.WriteAsync(
+        scope =>
+        {
+            var found = Find(scope, id, ifMatch, out var row);
+            if (found == AdminChange.Done)
+            {
+                change(scope, row!);
+            }
+
+            return found;
+        },
+        cancellationToken);
+
+    private static AdminChange Find(WriteScope scope, ServerId id, Precondition ifMatch, out MessageServerRow? row)
+    {
+        row = FindRow(scope, id.Value);
+        return row is null
+            ? AdminChange.Unknown
+            : ifMatch.Holds(row.Tag(NewestKey(scope.Database, id.Value))) ? AdminChange.Done : AdminChange.Stale;
     }
 
     private MessageServerRow Enrol(WriteScope scope, OneTimeTokenRow token, ServerAddress address, byte[] signingKey, Origin origin)
@@ -282,7 +310,7 @@ internal sealed class MessageServers : IDisposable
     private uint AddKey(WriteScope scope, Guid server, bool isConfirmed)
     {
         using var key = SecretBytes.Random(Tickets.ServiceTicket.ServiceKeySize);
-        var version = 1 + (scope.Database.ServiceKeys.Where(row => row.ServerId == server).Max(static row => (uint?)row.Version) ?? 0);
+        var version = 1 + NewestKey(scope.Database, server);
         scope.Database.ServiceKeys.Add(new ServiceKeyRow
         {
             ServerId = server,

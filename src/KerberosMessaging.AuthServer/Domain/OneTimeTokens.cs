@@ -2,6 +2,7 @@ using System.Buffers.Text;
 using System.Security.Cryptography;
 using System.Text;
 using KerberosMessaging.AuthServer.Persistence;
+using KerberosMessaging.Hosting.Admin;
 using KerberosMessaging.Hosting.Audit;
 using Microsoft.EntityFrameworkCore;
 
@@ -20,21 +21,23 @@ internal sealed class OneTimeTokens(AuthWriter writer)
     public static byte[] Hash(string token) => SHA256.HashData(Encoding.UTF8.GetBytes(token));
 
     /// <summary>Makes a token that enrols a message server, or, with <paramref name="server"/>, an enrolled one anew.</summary>
-    public Task<NewToken> MakeEnrolmentAsync(Guid? server, TimeSpan life, Origin origin, CancellationToken cancellationToken) => writer.WriteAsync(
-        scope => Make(
-            scope,
-            life,
-            new AuditEvent(AuditKind.EnrolmentTokenMade, origin, server is { } id ? $"server {id}" : ""),
-            (hash, expiresAt) => new OneTimeTokenRow
-            {
-                Id = Guid.NewGuid(),
-                Purpose = TokenPurpose.ServerEnrolment,
-                Hash = hash,
-                CreatedAt = scope.Now,
-                ExpiresAt = expiresAt,
-                ServerId = server,
-            }),
-        cancellationToken);
+    public Task<NewToken> MakeEnrolmentAsync(Guid? server, TimeSpan life, Origin origin, CancellationToken cancellationToken) =>
+        writer.WriteAsync(scope => MakeEnrolment(scope, server, life, origin), cancellationToken);
+
+    /// <inheritdoc cref="MakeEnrolmentAsync"/>
+    public static NewToken MakeEnrolment(WriteScope scope, Guid? server, TimeSpan life, Origin origin) => Make(
+        scope,
+        life,
+        new AuditEvent(AuditKind.EnrolmentTokenMade, origin, server is { } id ? $"server {id}" : ""),
+        (hash, expiresAt) => new OneTimeTokenRow
+        {
+            Id = Guid.NewGuid(),
+            Purpose = TokenPurpose.ServerEnrolment,
+            Hash = hash,
+            CreatedAt = scope.Now,
+            ExpiresAt = expiresAt,
+            ServerId = server,
+        });
 
     /// <summary>Makes an invite, for one name or for any.</summary>
     public Task<NewToken> MakeInviteAsync(string? nameKey, TimeSpan life, Origin origin, CancellationToken cancellationToken) => writer.WriteAsync(
@@ -75,19 +78,29 @@ internal sealed class OneTimeTokens(AuthWriter writer)
             });
     }
 
-    /// <summary>Revokes an unused token; false where there is none of that id.</summary>
-    public Task<bool> RevokeAsync(Guid id, Origin origin, CancellationToken cancellationToken) => writer.WriteAsync(
+    /// <summary>Revokes a token; one that was revoked before is done. Of one that was used already it is told, and nothing changed.</summary>
+    public Task<(AdminChange Change, bool WasUsed)> RevokeAsync(
+        Guid id, Precondition ifMatch, Origin origin, CancellationToken cancellationToken) => writer.WriteAsync(
         scope =>
         {
-            if (scope.Database.OneTimeTokens.SingleOrDefault(row => row.Id == id && row.UsedAt == null && row.RevokedAt == null) is not { } row)
+            if (scope.Database.OneTimeTokens.SingleOrDefault(row => row.Id == id) is not { } row)
             {
-                return false;
+                return (AdminChange.Unknown, false);
             }
 
-            row.RevokedAt = scope.Now;
-            scope.Database.SaveChanges();
-            scope.Audit(new AuditEvent(AuditKind.TokenRevoked, origin, $"token {id}", row.Purpose.ToString()));
-            return true;
+            if (!ifMatch.Holds(row.Tag()))
+            {
+                return (AdminChange.Stale, false);
+            }
+
+            if (row is { UsedAt: null, RevokedAt: null })
+            {
+                row.RevokedAt = scope.Now;
+                scope.Database.SaveChanges();
+                scope.Audit(new AuditEvent(AuditKind.TokenRevoked, origin, $"token {id}", row.Purpose.ToString()));
+            }
+
+            return (AdminChange.Done, row.RevokedAt is null);
         },
         cancellationToken);
 

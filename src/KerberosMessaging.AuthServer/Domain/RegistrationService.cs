@@ -170,6 +170,7 @@ internal sealed class RegistrationService(
             StretchingMemoryKiB = stretching.MemoryKiB,
             CreatedAt = scope.Now,
             PasswordChangedAt = scope.Now,
+            LastSeenAt = scope.Now,
         });
         if (token is not null)
         {

@@ -40,6 +40,13 @@ internal sealed class RevocationLog(AuthReader reader)
         return true;
     }
 
+    /// <summary>Revokes a session that was found living in the same piece of work: one of very many, so without EF Core.</summary>
+    public void RevokeLiving(WriteScope scope, Guid client, Guid device, Guid session, string reason)
+    {
+        scope.Execute("""UPDATE "Sessions" SET "RevokedAt" = @0, "RevokedReason" = @1 WHERE "Id" = @2""", scope.Now, reason, session);
+        Log(scope, RevocationKind.Session, client, device, session);
+    }
+
     /// <summary>Revokes all living sessions of a client, and with them every ticket that hangs on one; returns how many.</summary>
     public int RevokeClient(WriteScope scope, Guid client, string reason)
     {
@@ -77,9 +84,21 @@ internal sealed class RevocationLog(AuthReader reader)
 
     private void Log(WriteScope scope, RevocationKind kind, Guid client, Guid device, Guid session)
     {
-        var row = new RevocationRow { Kind = kind, ClientId = client, DeviceId = device, SessionId = session, At = scope.Now };
-        scope.Database.Revocations.Add(row);
-        scope.Database.SaveChanges();
+        var position = (long)scope.Scalar(
+            """
+            INSERT INTO "Revocations" ("Kind", "ClientId", "DeviceId", "SessionId", "At") VALUES (@0, @1, @2, @3, @4)
+            RETURNING "Position"
+            """,
+            (int)kind, client, device, session, scope.Now)!;
+        var row = new RevocationRow
+        {
+            Position = position,
+            Kind = kind,
+            ClientId = client,
+            DeviceId = device,
+            SessionId = session,
+            At = scope.Now,
+        };
         scope.AfterCommit(() =>
         {
             _listeners.ForEach(listener => listener(row));

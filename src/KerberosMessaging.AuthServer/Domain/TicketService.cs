@@ -199,6 +199,7 @@ internal sealed class TicketService(
             """UPDATE "Sessions" SET "ExpiresAt" = @0, "LastUsedAt" = @1 WHERE "Id" = @2""", renewed.ExpiresAt, now, session);
         scope.Execute(
             """UPDATE "Devices" SET "LastSeenAt" = @0 WHERE "ClientId" = @1 AND "DeviceId" = @2""", now, renewed.ClientId, renewed.DeviceId);
+        scope.Execute("""UPDATE "Clients" SET "LastSeenAt" = @0 WHERE "Id" = @1""", now, renewed.ClientId);
         scope.Audit(new AuditEvent(AuditKind.TicketRenewed, origin, $"session {session}"));
         return (renewed, certificate);
     }

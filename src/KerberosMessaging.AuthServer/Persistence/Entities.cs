@@ -34,6 +34,9 @@ internal sealed class ClientRow
 
     public DateTimeOffset PasswordChangedAt { get; set; }
 
+    /// <summary>When it registered, or later logged in or renewed, to the minute.</summary>
+    public DateTimeOffset LastSeenAt { get; set; }
+
     public DateTimeOffset? DisabledAt { get; set; }
 
     public DateTimeOffset? DeletedAt { get; set; }

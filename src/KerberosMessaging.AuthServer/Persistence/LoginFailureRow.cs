@@ -3,6 +3,9 @@ namespace KerberosMessaging.AuthServer.Persistence;
 /// <summary>Failed logins that one address made under one name, or, with an empty name, under any.</summary>
 internal sealed class LoginFailureRow
 {
+    /// <summary>What admins call it: the name's hash would let them try what was typed.</summary>
+    public Guid Id { get; init; }
+
     /// <summary>SHA-256 of the name as compared: what people type there by mistake may be a password. Empty for all names together.</summary>
     public required byte[] NameHash { get; init; }
 

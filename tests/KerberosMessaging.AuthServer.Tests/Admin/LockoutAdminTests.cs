@@ -111,6 +111,23 @@ public sealed class LockoutAdminTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task One_row_is_cleared_and_the_others_stay()
+    {
+        await LockAsync("alice");
+        await _client.FailToLogInAsync("bob");
+        var locked = Assert.Single(await _admin.ListAsync("/lockouts?blocked=true"));
+        Assert.Equal(locked.GetRawText(), (await _admin.ReadAsync($"/lockouts/{locked.Id()}")).GetRawText());
+
+        await _admin.ChangeAsync(HttpMethod.Delete, $"/lockouts/{locked.Id()}");
+
+        Assert.Equal(2, (await _admin.ListAsync("/lockouts")).Count);
+        await _client.FailToLogInAsync("alice");
+        await _admin.ProblemAsync(HttpMethod.Delete, $"/lockouts/{locked.Id()}", System.Net.HttpStatusCode.NotFound);
+        var row = Assert.Single(await _server.AuditAsync(AuditKind.LockoutCleared));
+        Assert.Contains(locked.Id().ToString(), row.Detail, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_network_is_cleared_by_any_address_in_it_or_as_it_is_listed()
     {
         foreach (var address in new[] { "2001:db8::7", "2001:db8::/64" })

@@ -1,3 +1,4 @@
+using KerberosMessaging.Hosting.Admin;
 using System.Diagnostics;
 using System.Security.Cryptography;
 using KerberosMessaging.AuthServer.Domain;
@@ -58,15 +59,15 @@ public sealed class NameProbingTests
         await using var server = await TestServer.StartAsync();
         var (account, ticket, client) = await server.SignUpQuickAsync("alice");
         await client.DisposeAsync();
-        Assert.True(await server.AdministerAsync(administration =>
-            administration.DisableAsync(account.Client.Value, TestServerDomain.Admin, Cancel)));
+        Assert.Equal(AdminChange.Done, await server.AdministerAsync(administration =>
+            administration.DisableAsync(account.Client.Value, Precondition.None, TestServerDomain.Admin, Cancel)));
 
         await using var later = await server.ConnectAsync();
         Assert.Equal(Answer.Failed, await Guess.FailAsync(later, "alice"));
         Assert.Equal(ProtocolError.ClientDisabled, (await account.TryLoginAsync(later)).Error);
         Assert.Equal(ProtocolError.TicketRefused, await server.TryPresentAsync(ticket));
 
-        await server.AdministerAsync(administration => administration.EnableAsync(account.Client.Value, TestServerDomain.Admin, Cancel));
+        await server.AdministerAsync(administration => administration.EnableAsync(account.Client.Value, Precondition.None, TestServerDomain.Admin, Cancel));
         Assert.True((await account.TryLoginAsync(later)).Succeeded);
     }
 
@@ -116,8 +117,8 @@ public sealed class NameProbingTests
         var disabled = await SampleRecord.RegisterAsync(client, "disab");
         var deleted = await SampleRecord.RegisterAsync(client, "delet");
         var reset = await SampleRecord.RegisterAsync(client, "reset");
-        await server.AdministerAsync(administration => administration.DisableAsync(disabled.Client.Value, TestServerDomain.Admin, Cancel));
-        await server.AdministerAsync(administration => administration.DeleteAsync(deleted.Client.Value, TestServerDomain.Admin, Cancel));
+        await server.AdministerAsync(administration => administration.DisableAsync(disabled.Client.Value, Precondition.None, TestServerDomain.Admin, Cancel));
+        await server.AdministerAsync(administration => administration.DeleteAsync(deleted.Client.Value, Precondition.None, TestServerDomain.Admin, Cancel));
         await server.ResetTokenAsync(reset.Client);
         var changed = await SampleRecord.RegisterAsync(client, "chang");
         await server.ReadAsync(database =>

@@ -1,3 +1,4 @@
+using KerberosMessaging.Hosting.Admin;
 using KerberosMessaging.AuthServer.Domain;
 using KerberosMessaging.AuthServer.Tests.Support;
 using KerberosMessaging.Protocol;
@@ -60,7 +61,7 @@ public sealed class ReplacedServerTests : IAsyncLifetime
     public async Task A_disabled_server_s_channel_is_told_of_no_revocations()
     {
         await using var thief = await _stolen.ArriveAsync(_server);
-        await _server.Get<MessageServers>().SetDisabledAsync(_stolen.Id, true, TestServerDomain.Admin, Cancel);
+        await _server.Get<MessageServers>().SetDisabledAsync(_stolen.Id, true, Precondition.None, TestServerDomain.Admin, Cancel);
 
         await AssertNoAnswerAsync(thief, new SubscribeRevocationsRequest(0));
     }

@@ -1,3 +1,4 @@
+using KerberosMessaging.Hosting.Admin;
 using KerberosMessaging.AuthServer.Domain;
 using KerberosMessaging.AuthServer.Persistence;
 using KerberosMessaging.Hosting.Audit;
@@ -46,10 +47,13 @@ internal static class TestServerDomain
 
     public static async Task<string> ResetTokenAsync(this TestServer server, ClientId client)
     {
-        var made = await server.AdministerAsync(administration => administration.MakeResetTokenAsync(client.Value, Admin, Cancel));
-        Assert.NotNull(made);
-        return made.Token;
+        var made = await server.AdministerAsync(administration => administration.MakeResetTokenAsync(client.Value, Precondition.None, Admin, Cancel));
+        Assert.NotNull(made.Token);
+        return made.Token.Token;
     }
+
+    public static Task<AdminChange> RevokeAsync(this TestServer server, SessionId session) =>
+        server.Get<SessionAdministration>().RevokeAsync(session.Value, Precondition.None, Admin, Cancel);
 
     public static Task<uint?> RotateAsync(this TestServer server, RealmKeyPurpose purpose) =>
         server.Get<KeyRotation>().RotateAsync(purpose, Admin, Cancel);

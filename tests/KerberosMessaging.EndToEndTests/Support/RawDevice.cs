@@ -1,3 +1,4 @@
+using KerberosMessaging.Hosting.Admin;
 using System.Security.Cryptography;
 using KerberosMessaging.AuthServer.Domain;
 using KerberosMessaging.AuthServer.Persistence;
@@ -103,23 +104,24 @@ internal sealed class RawDevice : IAsyncDisposable
         switch (ending)
         {
             case Ending.Session:
-                Assert.True(await clients.RevokeSessionAsync(Session.Value, Origin.System, cancellationToken));
+                Assert.Equal(AdminChange.Done, await scope.ServiceProvider.GetRequiredService<SessionAdministration>()
+                    .RevokeAsync(Session.Value, Precondition.None, Origin.System, cancellationToken));
                 break;
             case Ending.AllSessions:
-                Assert.Equal(1, await clients.RevokeSessionsAsync(client, Origin.System, cancellationToken));
+                Assert.Equal((AdminChange.Done, 1), await clients.RevokeSessionsAsync(client, Precondition.None, Origin.System, cancellationToken));
                 break;
             case Ending.Device:
                 var devices = scope.ServiceProvider.GetRequiredService<DeviceService>();
                 Assert.True(await devices.RemoveAsync(Client, Device, "removed", Origin.System, cancellationToken));
                 break;
             case Ending.Disabled:
-                Assert.True(await clients.DisableAsync(client, Origin.System, cancellationToken));
+                Assert.Equal(AdminChange.Done, await clients.DisableAsync(client, Precondition.None, Origin.System, cancellationToken));
                 break;
             case Ending.Deleted:
-                Assert.True(await clients.DeleteAsync(client, Origin.System, cancellationToken));
+                Assert.Equal(AdminChange.Done, await clients.DeleteAsync(client, Precondition.None, Origin.System, cancellationToken));
                 break;
             default:
-                Assert.NotNull(await clients.MakeResetTokenAsync(client, Origin.System, cancellationToken));
+                Assert.NotNull((await clients.MakeResetTokenAsync(client, Precondition.None, Origin.System, cancellationToken)).Token);
                 break;
         }
     }

@@ -34,6 +34,9 @@ namespace KerberosMessaging.AuthServer.Persistence.Migrations
                     b.Property<byte[]>("HomeServerId")
                         .HasColumnType("BLOB");
 
+                    b.Property<long>("LastSeenAt")
+                        .HasColumnType("INTEGER");
+
                     b.Property<string>("Name")
                         .IsRequired()
                         .HasColumnType("TEXT");
@@ -77,6 +80,8 @@ namespace KerberosMessaging.AuthServer.Persistence.Migrations
                         .IsUnique();
 
                     b.HasIndex("CreatedAt", "Id");
+
+                    b.HasIndex("LastSeenAt", "Id");
 
                     b.ToTable("Clients");
                 });
@@ -128,6 +133,9 @@ namespace KerberosMessaging.AuthServer.Persistence.Migrations
                     b.HasIndex("ClientId", "DeviceId")
                         .IsUnique();
 
+                    b.HasIndex(new[] { "ClientId" }, "IX_Devices_Active")
+                        .HasFilter("\"RevokedAt\" IS NULL");
+
                     b.ToTable("Devices");
                 });
 
@@ -151,12 +159,21 @@ namespace KerberosMessaging.AuthServer.Persistence.Migrations
                     b.Property<long>("FirstAt")
                         .HasColumnType("INTEGER");
 
+                    b.Property<byte[]>("Id")
+                        .IsRequired()
+                        .HasColumnType("BLOB");
+
                     b.Property<long>("LastAt")
                         .HasColumnType("INTEGER");
 
                     b.HasKey("NameHash", "Address");
 
-                    b.HasIndex("LastAt");
+                    b.HasIndex("Id")
+                        .IsUnique();
+
+                    b.HasIndex("FirstAt", "Id");
+
+                    b.HasIndex("LastAt", "Id");
 
                     b.ToTable("LoginFailures");
                 });
@@ -367,9 +384,11 @@ namespace KerberosMessaging.AuthServer.Persistence.Migrations
 
                     b.HasKey("Id");
 
-                    b.HasIndex("ClientId");
-
                     b.HasIndex("CreatedAt", "Id");
+
+                    b.HasIndex("ClientId", "RevokedAt", "ExpiresAt");
+
+                    b.HasIndex("ExpiresAt", "Id", "RevokedAt");
 
                     b.ToTable("Sessions");
                 });
@@ -474,6 +493,8 @@ namespace KerberosMessaging.AuthServer.Persistence.Migrations
                         .HasColumnType("TEXT");
 
                     b.HasKey("Sequence");
+
+                    b.HasIndex("Kind");
 
                     b.ToTable("AuditEvents");
                 });
