@@ -9,5 +9,5 @@ internal sealed class AuthDatabaseProbe(AuthWriter writer) : IDatabaseProbe
 
     // Another number each time: what is there already would not be written.
     public Task WriteAsync(CancellationToken cancellationToken) => writer.WriteAsync(
-        scope => scope.Execute((_odd ^= 1) == 0 ? "PRAGMA user_version = 2" : "PRAGMA user_version = 1"), cancellationToken);
+        scope => scope.Execute((_odd ^= 1) == 0 ? "PRAGMA application_id = 2" : "PRAGMA application_id = 1"), cancellationToken);
 }

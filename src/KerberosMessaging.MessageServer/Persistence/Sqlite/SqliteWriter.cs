@@ -63,7 +63,7 @@ internal sealed class SqliteWriter : IDisposable
         _findExpired = Prepare("SELECT Id, length(Body) FROM Envelopes WHERE ExpiresAt <= ?1 ORDER BY ExpiresAt LIMIT ?2");
         _findOld = Prepare(
             "SELECT Id, length(Body) FROM Envelopes WHERE Id BETWEEN ?1 AND ?2 AND AcceptedAt < ?3 ORDER BY Id LIMIT ?4");
-        _probes = [Prepare("PRAGMA user_version = 1"), Prepare("PRAGMA user_version = 2")];
+        _probes = [Prepare("PRAGMA application_id = 1"), Prepare("PRAGMA application_id = 2")];
         _deleteOldIds = Prepare(
             "DELETE FROM SentIds WHERE Id IN (SELECT Id FROM SentIds WHERE AcceptedAt < ?1 ORDER BY AcceptedAt LIMIT ?2)");
     }
