@@ -69,7 +69,10 @@ internal sealed class OpenApiWalk(Uri server, string token, JsonElement document
             var responses = Responses(json);
             Assert.True(responses.Contains("401"), operation.Name);
             Assert.True(responses.Contains("403") || operation.Scope is null, operation.Name);
-            Assert.True(responses.Contains("404") || !operation.Path.Contains('{', StringComparison.Ordinal), operation.Name);
+            
+            // A PUT makes what is not there.
+            Assert.True(
+                responses.Contains("404") || operation.Method == "PUT" || !operation.Path.Contains('{', StringComparison.Ordinal), operation.Name);
             Assert.True(responses.Contains("400") || !json.TryGetProperty("requestBody", out _), operation.Name);
             Assert.True(responses.Contains("412") || operation.Parameters.All(static parameter => Text(parameter, "name") != "If-Match"), operation.Name);
             foreach (var parameter in operation.Parameters)
@@ -131,28 +134,12 @@ internal sealed class OpenApiWalk(Uri server, string token, JsonElement document
     }
 
     /// <summary>Ids of nothing, and bodies as the document's examples have them.</summary>
-    public async Task AnswerUnknownIdsWith404Async(params string[] except)
+    public async Task AnswerUnknownIdsWith404Async()
     {
-        foreach (var operation in Operations().Where(operation => operation.Path.Contains('{', StringComparison.Ordinal) && !except.Contains(operation.Name)))
+        foreach (var operation in Operations()
+            .Where(static operation => operation.Path.Contains('{', StringComparison.Ordinal) && Responses(operation.Json).Contains("404")))
         {
-            await ProblemAsync(operation, operation.Example, HttpStatusCode.NotFound, "not_found", token, Body(operation.Json));
-        }
-    }
-
-    /// <summary>Operations on what exists, with the tag of another state.</summary>
-    /// <param name="existing">Paths of resources, by the beginning of their operations' paths in the document.</param>
-    public async Task AnswerStaleTagsWith412Async(IReadOnlyDictionary<string, string> existing)
-    {
-        var conditional = Operations().Where(static operation => operation.Parameters.Any(static parameter => Text(parameter, "name") == "If-Match")).ToList();
-        Assert.NotEmpty(conditional);
-        foreach (var operation in conditional)
-        {
-            var (template, path) = existing
-                .OrderByDescending(static pair => pair.Key.Length)
-                .FirstOrDefault(pair => operation.Path.StartsWith(pair.Key, StringComparison.Ordinal));
-            Assert.True(template is not null, $"{operation.Name}: say what exists there");
-            await ProblemAsync(
-                operation, path + operation.Path[template.Length..], HttpStatusCode.PreconditionFailed, "precondition_failed", token, Body(operation.Json), "\"of another state\"");
+            await ProblemAsync(operation, operation.OfNothing, HttpStatusCode.NotFound, "not_found", token, Body(operation.Json));
         }
     }
 
@@ -205,18 +192,13 @@ internal sealed class OpenApiWalk(Uri server, string token, JsonElement document
     }
 
     private async Task<JsonElement> ProblemAsync(
-        Operation operation, string path, HttpStatusCode status, string code, string? bearer, string? body = null, string? ifMatch = null)
+        Operation operation, string path, HttpStatusCode status, string code, string? bearer, string? body = null)
     {
         using var request = new HttpRequestMessage(new HttpMethod(operation.Method), path)
         {
             Content = body is null ? null : new StringContent(body, Encoding.UTF8, "application/json"),
         };
         request.Headers.Authorization = bearer is null ? null : new AuthenticationHeaderValue("Bearer", bearer);
-        if (ifMatch is not null)
-        {
-            request.Headers.TryAddWithoutValidation("If-Match", ifMatch);
-        }
-
         using var response = await _http.SendAsync(request, Cancel);
         var text = await response.Content.ReadAsStringAsync(Cancel);
         Assert.True(status == response.StatusCode, $"{operation.Name} as {path}: {response.StatusCode} {text}");
@@ -235,9 +217,15 @@ internal sealed class OpenApiWalk(Uri server, string token, JsonElement document
         public IReadOnlyList<JsonElement> Parameters =>
             Json.TryGetProperty("parameters", out var parameters) ? [.. parameters.EnumerateArray()] : [];
 
+        // What is named by a word and not by an id may exist under the example's.
+        public string OfNothing => Fill(static example => Guid.TryParse(example, out _) ? example : "nothing");
+
         // Ids of nothing that there is: the document's own examples.
-        public string Example => Parameters.Where(static parameter => Text(parameter, "in") == "path").Aggregate(
+        public string Example => Fill(static example => example);
+
+        private string Fill(Func<string, string> choose) => Parameters.Where(static parameter => Text(parameter, "in") == "path").Aggregate(
             Path,
-            static (path, parameter) => path.Replace($"{{{Text(parameter, "name")}}}", parameter.GetProperty("example").ToString(), StringComparison.Ordinal));
+            (path, parameter) => path.Replace(
+                $"{{{Text(parameter, "name")}}}", choose(parameter.GetProperty("example").ToString()), StringComparison.Ordinal));
     }
 }
