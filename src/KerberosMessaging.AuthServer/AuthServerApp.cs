@@ -1,5 +1,6 @@
 using KerberosMessaging.AuthServer.Admin;
 using KerberosMessaging.AuthServer.Domain;
+using KerberosMessaging.AuthServer.Domain.Transparency;
 using KerberosMessaging.AuthServer.Persistence;
 using KerberosMessaging.AuthServer.Requests;
 using KerberosMessaging.Hosting.Admin;
@@ -128,6 +129,7 @@ public static class AuthServerApp
         services.AddSingleton<RealmStatistics>();
         services.AddScoped<IAuditStore, AuditStore>();
         services.AddScoped<AuditLog>();
+        services.AddScoped<TransparencyLog>();
         services.AddSingleton<Housekeeping>();
         services.AddHostedService(static provider => provider.GetRequiredService<Housekeeping>());
         services.AddHostedService<HandOver>();
@@ -200,7 +202,12 @@ public static class AuthServerApp
         app.Services.GetRequiredService<RevocationLog>().OnRevoked(app.Services.GetRequiredService<RevokedConnections>().Cut);
         app.Services.GetRequiredService<ServerIdentity>().Set(keys.Server, keys.Realm);
         await app.Services.GetRequiredService<AuthWriter>().WriteAsync(
-            static write => write.Audit(new AuditEvent(AuditKind.ServerStarted, Origin.System, "auth server")), CancellationToken.None);
+            write =>
+            {
+                TransparencyLog.Fill(write, keys.Realm);
+                write.Audit(new AuditEvent(AuditKind.ServerStarted, Origin.System, "auth server"));
+            },
+            CancellationToken.None);
         await app.Services.GetRequiredService<AdminTokens>().LoadAsync(CancellationToken.None);
     }
 
@@ -221,6 +228,7 @@ public static class AuthServerApp
         admin.MapAudit();
         StatsEndpoints.Map(admin);
         admin.MapConfig();
+        TransparencyEndpoints.Map(admin);
     }
 
     /// <summary>The keys are in the database, which is migrated only after the services are built.</summary>

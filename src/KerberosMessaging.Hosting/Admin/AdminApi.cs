@@ -161,6 +161,7 @@ public static class AdminApi
         app.UseAuthentication();
         app.UseAuthorization();
 
+        StatusPage.Map(app, title);
         HealthEndpoints.Map(app);
         return app.MapGroup(BasePath);
     }

@@ -16,9 +16,7 @@ internal static class HealthEndpoints
         var health = routes.MapGroup("/health").AllowAnonymous().WithTags("Health");
         health.MapGet("/live", Live);
         health.MapGet("/ready", ReadyAsync).ProducesProblem(StatusCodes.Status503ServiceUnavailable);
-        health.MapGet("", ReadAsync)
-            .Produces<HealthView>(StatusCodes.Status200OK)
-            .Produces<HealthView>(StatusCodes.Status503ServiceUnavailable);
+        health.MapGet("", ReadAsync).ProducesProblem(StatusCodes.Status503ServiceUnavailable);
     }
 
     /// <summary>Tells that the process runs.</summary>
@@ -39,18 +37,27 @@ internal static class HealthEndpoints
 
     /// <summary>Tells how the server is, check by check.</summary>
     /// <remarks>
-    /// Answers 200 when it is healthy or degraded, and 503 when it is unhealthy. Anybody may ask, so it tells no more than what
+    /// Answers 200 when it is healthy or degraded, and 503 with the same checks when it is unhealthy. Anybody may ask, so it tells no more than what
     /// is wrong; the figures are in /metrics. An answer is given for some seconds without looking anew.
     /// </remarks>
-    private static async Task<IResult> ReadAsync(HealthReports reports, CancellationToken cancellationToken)
+    private static async Task<Results<Ok<HealthView>, ProblemHttpResult>> ReadAsync(HealthReports reports, CancellationToken cancellationToken)
     {
         var report = await reports.LookAsync(cancellationToken);
         var checks = report.Entries
             .OrderBy(static entry => entry.Key, StringComparer.Ordinal)
-            .Select(static entry => new HealthCheckView(entry.Key, Name(entry.Value.Status), Describe(entry)));
-        return Results.Json(
-            new HealthView(Name(report.Status), [.. checks]),
-            statusCode: report.Status == HealthStatus.Unhealthy ? StatusCodes.Status503ServiceUnavailable : StatusCodes.Status200OK);
+            .Select(static entry => new HealthCheckView(entry.Key, Name(entry.Value.Status), Describe(entry)))
+            .ToArray();
+        if (report.Status != HealthStatus.Unhealthy)
+        {
+            return TypedResults.Ok(new HealthView(Name(report.Status), checks));
+        }
+
+        var failed = report.Entries.Where(static entry => entry.Value.Status == HealthStatus.Unhealthy).Select(Describe);
+        return TypedResults.Problem(
+            string.Join(' ', failed),
+            statusCode: StatusCodes.Status503ServiceUnavailable,
+            title: "Unhealthy",
+            extensions: new Dictionary<string, object?> { ["checks"] = checks });
     }
 
     private static string? Describe(HealthReport report, HealthCheckServiceOptions checks)

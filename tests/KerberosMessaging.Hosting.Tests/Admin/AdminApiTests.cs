@@ -60,14 +60,14 @@ public sealed class AdminApiTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_wrong_token_is_logged_with_its_sender_and_without_the_token()
+    public async Task A_wrong_token_is_logged_without_its_sender_and_the_token()
     {
         _server.SignIn("a-wrong-token-that-nobody-may-read");
         await Client.GetAsync("/admin/v1/rows", Cancel);
 
         var (level, text) = Assert.Single(_server.Log.Lines, static line => line.Text.StartsWith("9001:", StringComparison.Ordinal));
         Assert.Equal(LogLevel.Information, level);
-        Assert.Contains("127.0.0.1", text, StringComparison.Ordinal);
+        Assert.DoesNotContain("127.0.0.1", text, StringComparison.Ordinal);
         Assert.DoesNotContain(_server.Log.Lines, static line => line.Text.Contains("a-wrong-token", StringComparison.Ordinal));
     }
 

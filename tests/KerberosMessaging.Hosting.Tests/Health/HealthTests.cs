@@ -50,7 +50,11 @@ public sealed class HealthTests
     public async Task What_is_unhealthy_answers_503_and_takes_the_server_out_only_if_it_needs_it()
     {
         await using var disk = await StartAsync(static () => HealthCheckResult.Unhealthy("The disk is almost full."), "disk");
-        Assert.Equal(HttpStatusCode.ServiceUnavailable, await StatusAsync(disk, "/health"));
+        using var unhealthy = await disk.Client.GetAsync("/health", Cancel);
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, unhealthy.StatusCode);
+        var problem = JsonDocument.Parse(await unhealthy.Content.ReadAsStringAsync(Cancel)).RootElement;
+        Assert.Equal("The disk is almost full.", problem.GetProperty("detail").GetString());
+        Assert.Equal("unhealthy", problem.GetProperty("checks")[0].GetProperty("status").GetString());
         Assert.Equal(HttpStatusCode.OK, await StatusAsync(disk, "/health/ready"));
 
         await using var database = await StartAsync(
