@@ -1,12 +1,17 @@
 using KerberosMessaging.AuthServer.Admin;
 using KerberosMessaging.AuthServer.Domain;
+using KerberosMessaging.AuthServer.Domain.Transparency;
 using KerberosMessaging.AuthServer.Persistence;
 using KerberosMessaging.AuthServer.Requests;
 using KerberosMessaging.Hosting.Admin;
 using KerberosMessaging.Hosting.Admin.Access;
 using KerberosMessaging.Hosting.Admin.Jobs;
 using KerberosMessaging.Hosting.Audit;
+using KerberosMessaging.Hosting.Health;
+using KerberosMessaging.Hosting.Logs;
+using KerberosMessaging.Hosting.Backup;
 using KerberosMessaging.Hosting.Startup;
+using KerberosMessaging.Hosting.Telemetry;
 using KerberosMessaging.Hosting.Startup.Commands;
 using KerberosMessaging.Hosting.Wire;
 using KerberosMessaging.Protocol.Messages;
@@ -52,6 +57,8 @@ public static class AuthServerApp
             app.Services.GetRequiredService<IStartupValidator>().Validate();
             await PrepareAsync(app);
             MapAdmin(app.UseAdminApi());
+            app.MapMetrics();
+            app.Services.GetRequiredService<AuthFigures>();
             app.Services.GetRequiredService<ReadinessState>().SetReady();
             return app;
         }
@@ -98,7 +105,9 @@ public static class AuthServerApp
         services.AddSingleton<IValidateOptions<KeyOptions>, KeyOptionsValidator>();
         services.AddValidation();
         services.AddWire();
+        services.AddBackups(Definition.Data);
         AddPersistence(services, data);
+        services.AddServerHealth<AuthDatabaseProbe>().AddCheck<KeyAgeCheck>("keys");
 
         services.AddSingleton<RealmKeysHolder>();
         services.AddSingleton(static provider => provider.GetRequiredService<RealmKeysHolder>().Keys);
@@ -120,6 +129,7 @@ public static class AuthServerApp
         services.AddSingleton<RealmStatistics>();
         services.AddScoped<IAuditStore, AuditStore>();
         services.AddScoped<AuditLog>();
+        services.AddScoped<TransparencyLog>();
         services.AddSingleton<Housekeeping>();
         services.AddHostedService(static provider => provider.GetRequiredService<Housekeeping>());
         services.AddHostedService<HandOver>();
@@ -130,6 +140,8 @@ public static class AuthServerApp
     {
         services.AddSingleton(new AuthDatabase(data.PathOf(AuthData.DatabaseFile)));
         services.AddSingleton(_ => DataFolderLock.Take(data.PathOf(AuthData.Lock)));
+        services.AddSingleton<AuthMetrics>();
+        services.AddSingleton<AuthFigures>();
         services.AddSingleton<AuthWriter>();
         services.AddSingleton<IAuditWriter, AuditWriter>();
         services.AddSingleton<IAdminTokenStore, AdminTokenStore>();
@@ -190,14 +202,21 @@ public static class AuthServerApp
         app.Services.GetRequiredService<RevocationLog>().OnRevoked(app.Services.GetRequiredService<RevokedConnections>().Cut);
         app.Services.GetRequiredService<ServerIdentity>().Set(keys.Server, keys.Realm);
         await app.Services.GetRequiredService<AuthWriter>().WriteAsync(
-            static write => write.Audit(new AuditEvent(AuditKind.ServerStarted, Origin.System, "auth server")), CancellationToken.None);
+            write =>
+            {
+                TransparencyLog.Fill(write, keys.Realm);
+                write.Audit(new AuditEvent(AuditKind.ServerStarted, Origin.System, "auth server"));
+            },
+            CancellationToken.None);
         await app.Services.GetRequiredService<AdminTokens>().LoadAsync(CancellationToken.None);
     }
 
     private static void MapAdmin(RouteGroupBuilder admin)
     {
         admin.MapDrain();
+        admin.MapLogLevel();
         admin.MapJobs();
+        admin.MapBackups();
         admin.MapAdminTokens();
         ClientEndpoints.Map(admin);
         DeviceEndpoints.Map(admin);
@@ -208,6 +227,8 @@ public static class AuthServerApp
         KeyEndpoints.Map(admin);
         admin.MapAudit();
         StatsEndpoints.Map(admin);
+        admin.MapConfig();
+        TransparencyEndpoints.Map(admin);
     }
 
     /// <summary>The keys are in the database, which is migrated only after the services are built.</summary>

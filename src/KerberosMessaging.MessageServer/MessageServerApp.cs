@@ -2,7 +2,11 @@ using KerberosMessaging.Hosting.Admin;
 using KerberosMessaging.Hosting.Admin.Access;
 using KerberosMessaging.Hosting.Admin.Jobs;
 using KerberosMessaging.Hosting.Audit;
+using KerberosMessaging.Hosting.Health;
+using KerberosMessaging.Hosting.Logs;
+using KerberosMessaging.Hosting.Backup;
 using KerberosMessaging.Hosting.Startup;
+using KerberosMessaging.Hosting.Telemetry;
 using KerberosMessaging.Hosting.Startup.Commands;
 using KerberosMessaging.Hosting.Wire;
 using KerberosMessaging.MessageServer.Admin;
@@ -64,6 +68,8 @@ public static class MessageServerApp
             await LoadIdentityAsync(app.Services);
             await app.Services.GetRequiredService<ClientLimitStore>().LoadAsync(CancellationToken.None);
             MapAdmin(app.UseAdminApi());
+            app.MapMetrics();
+            app.Services.GetRequiredService<StoreFigures>();
             SettleWhenDraining(app.Services.GetRequiredService<DrainService>(), app.Services.GetRequiredService<PushGrace>());
             return app;
         }
@@ -91,10 +97,15 @@ public static class MessageServerApp
     {
         services.AddValidation();
         services.AddWire();
+        services.AddBackups(Definition.Data);
         services.AddRequests();
 
         services.AddOptions<MailboxOptions>().BindConfiguration(MailboxOptions.SectionName).ValidateOnStart();
         services.AddSingleton<IValidateOptions<MailboxOptions>, MailboxOptionsValidator>();
+        services.AddSingleton<MessageCounts>();
+        services.AddSingleton<RelayMetrics>();
+        services.AddSingleton<StoreFigures>();
+        services.AddServerHealth<StoreProbe>().AddCheck<AuthServerCheck>("auth_server");
         services.AddSingleton<CommitQueue>();
         services.AddSingleton<PushGrace>();
         services.AddSingleton<MailboxDirectory>();
@@ -176,6 +187,7 @@ public static class MessageServerApp
         services.AddSingleton<Enroller>();
         services.AddSingleton<FirstEnrolment>();
         services.AddSingleton<RevocationFeed>();
+        services.AddSingleton<RealmMetrics>();
         services.AddSingleton<RealmLink>();
     }
 
@@ -210,9 +222,12 @@ public static class MessageServerApp
     private static void MapAdmin(RouteGroupBuilder admin)
     {
         admin.MapDrain();
+        admin.MapLogLevel();
         admin.MapJobs();
+        admin.MapBackups();
         admin.MapAdminTokens();
         admin.MapAudit();
+        admin.MapConfig();
         ConnectionEndpoints.Map(admin);
         QueueEndpoints.Map(admin);
         BlobEndpoints.Map(admin);

@@ -1,6 +1,6 @@
-using KerberosMessaging.Hosting.Admin;
 using KerberosMessaging.AuthServer.Domain;
 using KerberosMessaging.AuthServer.Tests.Support;
+using KerberosMessaging.Hosting.Admin;
 using KerberosMessaging.Hosting.Audit;
 using KerberosMessaging.Protocol;
 using KerberosMessaging.Protocol.Messages;

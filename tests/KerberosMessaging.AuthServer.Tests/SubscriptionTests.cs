@@ -1,7 +1,7 @@
-using KerberosMessaging.Hosting.Admin;
 using KerberosMessaging.AuthServer.Domain;
 using KerberosMessaging.AuthServer.Persistence;
 using KerberosMessaging.AuthServer.Tests.Support;
+using KerberosMessaging.Hosting.Admin;
 using KerberosMessaging.Protocol;
 using KerberosMessaging.Protocol.Messages;
 using RevocationKind = KerberosMessaging.Protocol.Messages.RevocationKind;

@@ -1,7 +1,7 @@
-using KerberosMessaging.Hosting.Admin;
 using KerberosMessaging.AuthServer.Domain;
 using KerberosMessaging.AuthServer.Persistence;
 using KerberosMessaging.EndToEndTests.Support;
+using KerberosMessaging.Hosting.Admin;
 using KerberosMessaging.Hosting.Audit;
 using KerberosMessaging.Hosting.Wire;
 using KerberosMessaging.MessageServer.Domain;

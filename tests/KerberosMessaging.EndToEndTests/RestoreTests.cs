@@ -62,6 +62,8 @@ public sealed class RestoreTests
         Assert.Equal(content, downloaded.ToArray());
         Assert.True(ReservedOf(realm, bob) > lastNumber);
 
+        Assert.Equal(1, Count(realm, "auth/auth.db", "SELECT COUNT(*) FROM AuditEvents WHERE Kind = 51"));
+
         // Somebody new finds fresh prekeys.
         await using var dave = await Person.JoinAsync(realm, "dave", Cancel);
         await dave.Client.SendTextAsync(bob.Name, "hello", Cancel);
@@ -87,6 +89,7 @@ public sealed class RestoreTests
 
         Assert.Equal(texts, await bob.ReadAllAsync(Cancel));
         Assert.Equal(0, Count(realm, "message/message.db", "PRAGMA user_version"));
+        Assert.Equal(1, Count(realm, "message/message.db", "SELECT COUNT(*) FROM AuditEvents WHERE Kind = 51"));
     }
 
     // Some of those were taken before the server knew better, and the refused one waits in its sender's outbox.

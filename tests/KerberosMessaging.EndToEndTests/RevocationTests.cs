@@ -1,8 +1,8 @@
-using KerberosMessaging.Hosting.Admin;
 using System.Diagnostics;
 using KerberosMessaging.AuthServer.Domain;
 using KerberosMessaging.Client;
 using KerberosMessaging.EndToEndTests.Support;
+using KerberosMessaging.Hosting.Admin;
 using KerberosMessaging.Hosting.Audit;
 using KerberosMessaging.Hosting.Wire;
 using KerberosMessaging.Protocol;

@@ -14,6 +14,7 @@ export KMSG_ADVERTISED_HOST=127.0.0.1 KMSG_BIND_ADDRESS=127.0.0.1 KMSG_REGISTRAT
 unset COMPOSE_FILE COMPOSE_PROFILES
 
 # With an empty file in the place of the .env of whoever runs this.
+umask 077
 work=$(mktemp -d)
 touch "$work/env"
 
@@ -109,7 +110,6 @@ docker exec "$(container message)" sh -c 'echo x > /handover/x' 2>/dev/null && f
 
 say "two people converse from outside"
 fingerprint=$(docker exec "$(container auth)" cat /handover/realm-fingerprint)
-head -c 64 /dev/urandom >"$home.key"
 printf 'correct horse battery staple\n' >"$work/password"
 kmsg realm add "127.0.0.1:$KMSG_AUTH_PORT" --fingerprint "$fingerprint" >/dev/null
 for name in alice bob; do
@@ -140,9 +140,41 @@ kmsg login bob --password-file "$work/password" >/dev/null
 send bob alice "four, after a login"
 receive alice "four, after a login"
 
+say "backing both up while they run"
+send alice bob "five, waiting in the backup"
+for service in auth message; do
+  docker exec "$(container "$service")" sh -c '
+    umask 077
+    program=$(ls /app/KerberosMessaging.*Server.dll)
+    dotnet "$program" backup new-key >/backups/backup.key
+    dotnet "$program" backup --to /backups/test.backup --encrypt-with /backups/backup.key --with-master-key' >/dev/null \
+    || fail "$service: the backup failed"
+done
+
 say "stopping in good order"
 for service in auth message; do
   docker stop -t 15 "$(container "$service")" >/dev/null
   expect "$service: exit code of a stop" 0 "$(docker inspect -f '{{.State.ExitCode}}' "$(container "$service")")"
 done
+
+say "restoring into fresh volumes"
+compose down --timeout 15 >/dev/null 2>&1
+for service in auth message; do
+  docker volume rm "${COMPOSE_PROJECT_NAME}_$service-data" >/dev/null
+  compose run --rm --no-deps -T "$service" restore --from /backups/test.backup --key /backups/backup.key >"$work/restore.log" 2>&1 </dev/null \
+    || { cat "$work/restore.log" >&2; fail "$service: the restore failed"; }
+done
+compose up -d >"$work/up.log" 2>&1 || { cat "$work/up.log" >&2; fail "the restored stack does not start"; }
+healthy auth
+healthy message
+expect "the realm's fingerprint after the restore" "$fingerprint" "$(docker exec "$(container auth)" cat /handover/realm-fingerprint)"
+for name in alice bob; do
+  kmsg --as "$name" logout >/dev/null 2>&1 || true # a restore ends all sessions, so there may be nothing to end
+  kmsg login "$name" --password-file "$work/password" >/dev/null
+done
+receive bob "five, waiting in the backup"
+send bob alice "six, after the restore"
+receive alice "six, after the restore"
+send alice bob "seven, and back"
+receive bob "seven, and back"
 echo "compose test: ok"

@@ -155,7 +155,7 @@ internal static class SessionEndpoints
         var total = await SessionAdministration.CountAsync(database, filter, now, cancellationToken);
         var job = await jobs.StartAsync(
             "revoke sessions",
-            isAll ? "of everybody" : filter.Clients is { Count: var count } ? $"of {count} clients" : "of everybody, by age",
+            isAll ? "of everybody" : filter.Clients is { Count: var count } ? $"of {count} {(count == 1 ? "client" : "clients")}" : "of everybody, by age",
             origin,
             async (progress, aborted) =>
             {

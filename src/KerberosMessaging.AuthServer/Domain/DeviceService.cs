@@ -1,3 +1,4 @@
+using KerberosMessaging.AuthServer.Domain.Transparency;
 using KerberosMessaging.AuthServer.Persistence;
 using KerberosMessaging.Cryptography;
 using KerberosMessaging.Hosting.Admin;
@@ -68,6 +69,7 @@ internal sealed class DeviceService(AuthDbContext database, AuthWriter writer, R
 
                 row.Link = link;
                 scope.Database.SaveChanges();
+                TransparencyLog.Append(scope, keys.Realm, TransparencyKind.Linked, row);
                 scope.Audit(new AuditEvent(
                     AuditKind.DeviceLinked, origin, Target(row), $"account key {Convert.ToHexStringLower(accountKey)}"));
                 return null;
@@ -179,6 +181,7 @@ internal sealed class DeviceService(AuthDbContext database, AuthWriter writer, R
             (ulong)device.Serial,
             scope.Now).Sign(keys.Realm);
         scope.Database.SaveChanges();
+        TransparencyLog.Append(scope, keys.Realm, TransparencyKind.Certified, device);
         scope.Audit(new AuditEvent(AuditKind.DeviceAdded, origin, Target(device), $"serial {device.Serial}"));
         return new CertifiedDevice(proof.Device, device.Certificate);
     }
@@ -189,6 +192,7 @@ internal sealed class DeviceService(AuthDbContext database, AuthWriter writer, R
         row.RevokedReason = reason;
         row.Link = [];
         scope.Database.SaveChanges();
+        TransparencyLog.Append(scope, keys.Realm, TransparencyKind.Removed, row);
         revocations.RevokeDevice(scope, row.ClientId, row.DeviceId, reason);
         scope.Audit(new AuditEvent(AuditKind.DeviceRemoved, origin, Target(row), reason));
     }

@@ -32,6 +32,12 @@ internal sealed class AuthDbContext(DbContextOptions<AuthDbContext> options) : D
 
     public DbSet<AdminTokenRow> AdminTokens => Set<AdminTokenRow>();
 
+    public DbSet<TransparencyEntryRow> TransparencyEntries => Set<TransparencyEntryRow>();
+
+    public DbSet<TransparencyNodeRow> TransparencyNodes => Set<TransparencyNodeRow>();
+
+    public DbSet<TransparencyHeadRow> TransparencyHeads => Set<TransparencyHeadRow>();
+
     protected override void ConfigureConventions(ModelConfigurationBuilder configurationBuilder)
     {
         configurationBuilder.Properties<Guid>().HaveConversion<BigEndianGuid>();
@@ -110,6 +116,22 @@ internal sealed class AuthDbContext(DbContextOptions<AuthDbContext> options) : D
         });
         modelBuilder.Entity<AdminTokenRow>().HasIndex(row => row.Hash).IsUnique();
         modelBuilder.Entity<AuditHeadRow>().Property(row => row.Id).ValueGeneratedNever();
+        ConfigureTransparency(modelBuilder);
+    }
+
+    private static void ConfigureTransparency(ModelBuilder modelBuilder)
+    {
+        modelBuilder.Entity<TransparencyEntryRow>(entry =>
+        {
+            entry.HasKey(row => row.Index);
+            entry.Property(row => row.Index).ValueGeneratedNever();
+        });
+        modelBuilder.Entity<TransparencyNodeRow>().HasKey(row => new { row.Level, row.Index });
+        modelBuilder.Entity<TransparencyHeadRow>(head =>
+        {
+            head.HasKey(row => row.Size);
+            head.Property(row => row.Size).ValueGeneratedNever();
+        });
     }
 
     /// <summary>Big-endian, so that the blob reads like the identifier is printed.</summary>

@@ -1,5 +1,7 @@
 using System.Threading.Channels;
+using KerberosMessaging.AuthServer.Domain;
 using KerberosMessaging.Hosting.Audit;
+using KerberosMessaging.Hosting.Telemetry;
 using Microsoft.Data.Sqlite;
 
 namespace KerberosMessaging.AuthServer.Persistence;
@@ -24,11 +26,14 @@ internal sealed partial class AuthWriter : IAsyncDisposable
     private readonly WriteScope _scope;
     private readonly ILogger<AuthWriter> _logger;
     private readonly Task _loop;
+    private readonly CommitMetrics _commits;
 
-    public AuthWriter(AuthDatabase database, AuditChain chain, TimeProvider time, ILoggerFactory loggers)
+    public AuthWriter(
+        AuthDatabase database, AuditChain chain, TimeProvider time, ILoggerFactory loggers, AuthMetrics metrics, CommitMetrics commits)
     {
+        _commits = commits;
         _logger = loggers.CreateLogger<AuthWriter>();
-        _scope = new WriteScope(database.Open(), chain, time, loggers);
+        _scope = new WriteScope(database.Open(), chain, time, loggers, metrics);
         _loop = Task.Run(RunAsync);
     }
 
@@ -106,6 +111,7 @@ internal sealed partial class AuthWriter : IAsyncDisposable
 
     private void Write(List<WriteItem> batch)
     {
+        using var commit = _commits.Begin(batch.Count);
         try
         {
             _scope.Begin();
@@ -122,6 +128,7 @@ internal sealed partial class AuthWriter : IAsyncDisposable
                 _scope.Commit();
             }
 
+            commit.Succeeded();
             batch.ForEach(static item => item.Complete());
         }
         catch (Exception e)

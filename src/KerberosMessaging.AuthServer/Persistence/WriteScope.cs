@@ -1,3 +1,4 @@
+using KerberosMessaging.AuthServer.Domain;
 using KerberosMessaging.Hosting.Audit;
 using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
@@ -14,13 +15,15 @@ internal sealed class WriteScope : IDisposable
     private readonly PreparedCommands _commands;
     private readonly AuditChain _chain;
     private readonly TimeProvider _time;
+    private readonly AuthMetrics _metrics;
     private List<Action> _afterCommit = [];
     private AuditTail _tail;
     private AuditTail _tailBeforeItem;
     private AuditTail _committedTail;
 
-    public WriteScope(SqliteConnection connection, AuditChain chain, TimeProvider time, ILoggerFactory loggers)
+    public WriteScope(SqliteConnection connection, AuditChain chain, TimeProvider time, ILoggerFactory loggers, AuthMetrics metrics)
     {
+        _metrics = metrics;
         _connection = connection;
         _commands = new PreparedCommands(connection);
         _chain = chain;
@@ -72,6 +75,7 @@ internal sealed class WriteScope : IDisposable
             """,
             row.Sequence, row.At, (int)row.Kind, (int)row.Result, row.Actor, row.Address, row.Target, row.Detail, row.Correlation, hash);
         _tail = new AuditTail(row.Sequence, hash);
+        AfterCommit(() => _metrics.Audited(happened));
     }
 
     /// <summary>Does something in memory once the work is on disk, before its caller goes on. Must not throw.</summary>

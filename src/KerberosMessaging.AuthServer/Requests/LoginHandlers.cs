@@ -5,7 +5,7 @@ using KerberosMessaging.Protocol.Messages;
 
 namespace KerberosMessaging.AuthServer.Requests;
 
-internal sealed class StartLoginHandler(LoginService logins) : IRequestHandler<StartLoginRequest>
+internal sealed class StartLoginHandler(LoginService logins, AuthMetrics metrics) : IRequestHandler<StartLoginRequest>
 {
     public ValueTask<HandlerReply> HandleAsync(
         StartLoginRequest request,
@@ -17,6 +17,11 @@ internal sealed class StartLoginHandler(LoginService logins) : IRequestHandler<S
         var (login, wait) = logins.Start(request.Name, request.Ke1, connection.ChannelBinding.Span, connection.ToOrigin());
         if (login is null)
         {
+            if (wait is not null)
+            {
+                metrics.LoginDelayed();
+            }
+
             return ValueTask.FromResult(wait is { } retryAfter
                 ? HandlerReply.Refuse(ProtocolError.TooManyRequests, retryAfter)
                 : HandlerReply.Refuse(ProtocolError.LoginFailed));

@@ -1,4 +1,5 @@
 using KerberosMessaging.AuthServer.Domain;
+using KerberosMessaging.Hosting.Telemetry;
 using KerberosMessaging.Hosting.Wire;
 using KerberosMessaging.Protocol;
 using KerberosMessaging.Protocol.Messages;
@@ -6,7 +7,8 @@ using KerberosMessaging.Tickets;
 
 namespace KerberosMessaging.AuthServer.Requests;
 
-internal sealed class ServiceTicketHandler(TicketService tickets, MessageServers servers) : IRequestHandler<ServiceTicketRequest>
+internal sealed class ServiceTicketHandler(
+    TicketService tickets, MessageServers servers, AuthMetrics metrics, ServerTelemetry telemetry) : IRequestHandler<ServiceTicketRequest>
 {
     public ValueTask<HandlerReply> HandleAsync(
         ServiceTicketRequest request,
@@ -25,6 +27,8 @@ internal sealed class ServiceTicketHandler(TicketService tickets, MessageServers
             return ValueTask.FromResult(HandlerReply.Refuse(ProtocolError.UnknownServer));
         }
 
+        metrics.ServiceTicketIssued();
+        using var exchange = TicketTrace.Start(telemetry.Source, TicketTrace.TgsExchange, grant.Ticket);
         return ValueTask.FromResult(HandlerReply.Of(new ServiceTicketReply(grant.Ticket, grant.SealedPart)));
     }
 }

@@ -83,6 +83,9 @@ internal sealed partial class PrekeyKeeper(LocalStore store, ThisDevice self, Me
             dropBelow = Math.Max(newest, prekeys.NewestOneTimeId) + 1;
         }
 
+        // A server that lacks ids it was given has been put back to an earlier state, and has an earlier bundle, too.
+        var isServerPutBack = newest < prekeys.NewestOneTimeId;
+
         // Every time at least one key more, so that a store that is put back to before this is found out by it.
         var isDropping = newest < dropBelow;
         var x25519 = Math.Max(status.X25519.NewestId, dropBelow == 0 ? 0 : dropBelow - 1);
@@ -94,7 +97,7 @@ internal sealed partial class PrekeyKeeper(LocalStore store, ThisDevice self, Me
         DeviceKeys.SavePrekeys(transaction, prekeys);
 
         using var published = transaction.GetSetting(PublishedSetting);
-        var isPublished = published is not null && published.Span.SequenceEqual(Published(server, transaction));
+        var isPublished = !isServerPutBack && published is not null && published.Span.SequenceEqual(Published(server, transaction));
         return new UploadPrekeysRequest(
             isPublished ? [] : prekeys.Bundle.ToBytes(),
             isDropping ? dropBelow : 0,

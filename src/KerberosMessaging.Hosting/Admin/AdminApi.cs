@@ -1,6 +1,8 @@
 using System.Reflection;
 using KerberosMessaging.Hosting.Admin.Access;
 using KerberosMessaging.Hosting.Admin.Jobs;
+using KerberosMessaging.Hosting.Health;
+using KerberosMessaging.Hosting.Logs;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -23,6 +25,7 @@ public static class AdminApi
     public const string Scheme = "Bearer";
 
     private const string DocumentName = "v1";
+    private const string DocumentAlias = "/openapi.json";
 
     /// <summary>
     /// Adds everything <see cref="UseAdminApi"/> needs. The server itself still calls <c>AddValidation()</c>, because that
@@ -67,7 +70,8 @@ public static class AdminApi
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IProblemDetailsWriter, AdminProblemWriter>());
         services.AddProblemDetails();
         services.AddValidation();
-        services.AddHealthChecks();
+        services.AddHealthReports();
+        builder.AddLogLevelOverrides();
 
         // Swashbuckle reads the options of MVC, the endpoints those of minimal APIs: both must say the same.
         services.ConfigureHttpJsonOptions(static json => AdminJson.Configure(json.SerializerOptions));
@@ -119,6 +123,7 @@ public static class AdminApi
         app.Lifetime.ApplicationStopping.Register(readiness.SetDraining);
 
         app.Use(SecurityHeaders.AddAsync);
+        app.Use(LogServices.CorrelateAsync);
         app.UseExceptionHandler(new ExceptionHandlerOptions
         {
             ExceptionHandler = AdminProblems.WriteForExceptionAsync,
@@ -129,6 +134,16 @@ public static class AdminApi
         app.UseStatusCodePages(AdminProblems.WriteForStatusAsync);
 
         // Documentation comes before authorisation: it holds nothing secret, and a browser cannot send the token for it.
+        app.Use(static (context, next) =>
+        {
+            // Where tools look for the document.
+            if (context.Request.Path == DocumentAlias)
+            {
+                context.Request.Path = $"/swagger/{DocumentName}/swagger.json";
+            }
+
+            return next(context);
+        });
         app.UseSwagger(static swagger => swagger.OpenApiVersion = OpenApiSpecVersion.OpenApi3_1);
         var title = app.Services.GetRequiredService<IOptions<SwaggerGeneratorOptions>>().Value.SwaggerDocs[DocumentName].Title ?? "Admin API";
         app.UseSwaggerUI(ui =>
@@ -146,6 +161,7 @@ public static class AdminApi
         app.UseAuthentication();
         app.UseAuthorization();
 
+        StatusPage.Map(app, title);
         HealthEndpoints.Map(app);
         return app.MapGroup(BasePath);
     }

@@ -5,8 +5,10 @@ using System.Text.Encodings.Web;
 using KerberosMessaging.Hosting.Admin.Access;
 using KerberosMessaging.Hosting.Audit;
 using KerberosMessaging.Hosting.Wire.Limits;
+using KerberosMessaging.Hosting.Telemetry;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Microsoft.Net.Http.Headers;
@@ -53,8 +55,9 @@ internal sealed partial class AdminTokenHandler(
 
         if (token is null || !tokens.IsLiving(token))
         {
-            Log.WrongToken(Logger, Context.Connection.RemoteIpAddress);
+            Log.WrongToken(Logger);
             failures.Count(block);
+            Context.RequestServices.GetService<AdminMetrics>()?.AuthenticationFailed();
             await AuditAsync(
                 AuditKind.AdminAuthenticationFailed,
                 token is null ? "unknown token" : $"admin token {token.Row.Id} is {(token.Row.RevokedAt is null ? "expired" : "revoked")}");
@@ -99,7 +102,7 @@ internal sealed partial class AdminTokenHandler(
 
     private static partial class Log
     {
-        [LoggerMessage(9001, LogLevel.Information, "A request from {RemoteAddress} came with a wrong admin token.")]
-        public static partial void WrongToken(ILogger logger, IPAddress? remoteAddress);
+        [LoggerMessage(9001, LogLevel.Information, "A request came with a wrong admin token.")]
+        public static partial void WrongToken(ILogger logger);
     }
 }

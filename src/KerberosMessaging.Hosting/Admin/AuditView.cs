@@ -11,7 +11,7 @@ namespace KerberosMessaging.Hosting.Admin;
 /// <param name="At" example="2026-05-04T08:15:30.250Z">When it happened.</param>
 /// <param name="Kind" example="clientDisabled">What happened.</param>
 /// <param name="Result" example="done">How it ended.</param>
-/// <param name="Actor" example="admin admin">Who did it: a client, a server, an admin, anonymous or system.</param>
+/// <param name="Actor" example="admin first">Who did it: a client, a server, an admin, anonymous or system.</param>
 /// <param name="Address" example="127.0.0.1">The IP address that it came from; empty for the server itself.</param>
 /// <param name="Target" example="client 0b5c8f37-61d2-4f0e-8a53-9d1e6c7b2a40">What it was done to.</param>
 /// <param name="Detail" example="2 sessions ended">More, where there is more.</param>

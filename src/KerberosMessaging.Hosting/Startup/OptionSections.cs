@@ -1,5 +1,9 @@
 using System.Reflection;
 using KerberosMessaging.Hosting.Admin;
+using KerberosMessaging.Hosting.Health;
+using KerberosMessaging.Hosting.Logs;
+using KerberosMessaging.Hosting.Telemetry;
+using KerberosMessaging.Hosting.Backup;
 using KerberosMessaging.Hosting.Wire;
 using KerberosMessaging.Hosting.Wire.Limits;
 
@@ -16,6 +20,10 @@ public static class OptionSections
         (LimitOptions.SectionName, typeof(LimitOptions)),
         (AdminOptions.SectionName, typeof(AdminOptions)),
         (DataOptions.SectionName, typeof(DataOptions)),
+        (TelemetryOptions.SectionName, typeof(TelemetryOptions)),
+        (LogOptions.SectionName, typeof(LogOptions)),
+        (HealthOptions.SectionName, typeof(HealthOptions)),
+        (BackupOptions.SectionName, typeof(BackupOptions)),
         .. own,
     ];
 

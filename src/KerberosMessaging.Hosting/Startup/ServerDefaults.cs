@@ -1,12 +1,13 @@
 using System.Globalization;
 using KerberosMessaging.Hosting.Admin;
+using KerberosMessaging.Hosting.Logs;
+using KerberosMessaging.Hosting.Telemetry;
 using KerberosMessaging.Hosting.Wire;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
-using Microsoft.Extensions.Logging;
 
 namespace KerberosMessaging.Hosting.Startup;
 
@@ -38,6 +39,7 @@ public static class ServerDefaults
     {
         ServerArguments.Check(args, sections);
         SecretFiles.Add(builder.Configuration);
+        builder.Services.AddSingleton(new ServerOptions(OptionSections.With(sections)));
 
         // Below every other source: sources that come later override earlier ones.
         builder.Configuration.Sources.Insert(0, new Microsoft.Extensions.Configuration.Memory.MemoryConfigurationSource
@@ -58,13 +60,8 @@ public static class ServerDefaults
                 ["Logging:LogLevel:Microsoft.EntityFrameworkCore"] = "Critical",
             },
         });
-        builder.Logging.ClearProviders();
-        builder.Logging.AddSimpleConsole(console =>
-        {
-            console.SingleLine = true;
-            console.UseUtcTimestamp = true;
-            console.TimestampFormat = "yyyy-MM-ddTHH:mm:ssZ ";
-        });
+        builder.AddLogs();
+        builder.AddTelemetry($"kmsg-{folder}-server");
         builder.Services.AddOptions<HostOptions>().Configure<IConfiguration>(
             static (host, configuration) => host.ShutdownTimeout = DrainGrace(configuration) + StopTime);
         builder.Services.AddOptions<AdminOptions>().PostConfigure<Microsoft.Extensions.Options.IOptions<DataOptions>>(

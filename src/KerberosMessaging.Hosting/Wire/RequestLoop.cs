@@ -88,6 +88,7 @@ internal sealed class RequestLoop(
     private async ValueTask<HandlerReply> InvokeAsync(ScopedRoute route, ReadOnlyMemory<byte> payload, WireConnection wire)
     {
         var started = time.GetTimestamp();
+        var activity = metrics.StartRequest(route.Name, wire);
         var outcome = FrameOutcome.Abandoned;
         try
         {
@@ -114,6 +115,7 @@ internal sealed class RequestLoop(
         finally
         {
             metrics.FrameHandled(route.Name, outcome, time.GetElapsedTime(started));
+            ServerMetrics.EndRequest(activity, outcome);
         }
     }
 
@@ -121,23 +123,27 @@ internal sealed class RequestLoop(
     private async ValueTask StartAsync(PipelinedRoute route, ReceivedFrame frame, WireConnection wire)
     {
         var started = time.GetTimestamp();
+        var activity = metrics.StartRequest(route.Name, wire);
         try
         {
-            await route.StartAsync(services, frame.Payload, new PipelinedCall(wire, route, frame.RequestId, started), wire.Closing);
+            await route.StartAsync(services, frame.Payload, new PipelinedCall(wire, route, frame.RequestId, started, activity), wire.Closing);
         }
         catch (ProtocolException)
         {
             metrics.FrameHandled(route.Name, FrameOutcome.Malformed, time.GetElapsedTime(started));
+            ServerMetrics.EndRequest(activity, FrameOutcome.Malformed);
             throw;
         }
         catch (Exception e) when (!IsEnding(e, wire))
         {
             metrics.FrameHandled(route.Name, FrameOutcome.Failed, time.GetElapsedTime(started));
+            ServerMetrics.EndRequest(activity, FrameOutcome.Failed);
             throw Fail(e, wire);
         }
         catch (Exception)
         {
             metrics.FrameHandled(route.Name, FrameOutcome.Abandoned, time.GetElapsedTime(started));
+            ServerMetrics.EndRequest(activity, FrameOutcome.Abandoned);
             throw;
         }
     }

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
+using KerberosMessaging.Hosting.Telemetry;
 using KerberosMessaging.Hosting.Wire.Limits;
 using KerberosMessaging.Protocol;
 
@@ -11,9 +12,6 @@ namespace KerberosMessaging.Hosting.Wire;
 /// </summary>
 internal sealed class ServerMetrics
 {
-    /// <summary>The meter's name.</summary>
-    public const string MeterName = "KerberosMessaging";
-
     // From a look-up in memory to a login that waits for a busy disk, in seconds.
     private static readonly double[] DurationBoundaries = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10];
 
@@ -21,16 +19,18 @@ internal sealed class ServerMetrics
     private static readonly string[] Limits = Enum.GetNames<Limit>();
 
     private readonly UpDownCounter<long> _openConnections;
+    private readonly ActivitySource _source;
     private readonly Counter<long> _handshakesStarted;
     private readonly Counter<long> _handshakesFailed;
     private readonly Counter<long> _frames;
     private readonly Histogram<double> _durations;
-    private readonly Counter<long> _limited;
+    private readonly ClosedCounter _limited;
     private readonly Counter<long> _errors;
 
-    public ServerMetrics(IMeterFactory factory)
+    public ServerMetrics(ServerTelemetry telemetry)
     {
-        var meter = factory.Create(MeterName);
+        var meter = telemetry.Meter;
+        _source = telemetry.Source;
         _openConnections = meter.CreateUpDownCounter<long>(
             "kmsg.connections.open", "{connection}", "Connections that are open, those in the handshake among them.");
         _handshakesStarted = meter.CreateCounter<long>("kmsg.handshakes.started", "{handshake}", "Handshakes that were waited for.");
@@ -43,7 +43,7 @@ internal sealed class ServerMetrics
             "How long handlers took, by code.",
             tags: null,
             new InstrumentAdvice<double> { HistogramBucketBoundaries = DurationBoundaries });
-        _limited = meter.CreateCounter<long>("kmsg.limits.refused", "{refusal}", "Connections and requests refused, by limit.");
+        _limited = new ClosedCounter(meter, "kmsg.limits.refused", "{refusal}", "Connections and requests refused, by limit.", "limit", Limits);
         _errors = meter.CreateCounter<long>("kmsg.errors.sent", "{error}", "Error frames, by protocol error.");
     }
 
@@ -54,6 +54,34 @@ internal sealed class ServerMetrics
     public void HandshakeStarted() => _handshakesStarted.Add(1);
 
     public void HandshakeFailed() => _handshakesFailed.Add(1);
+
+    /// <summary>Starts the span of a request; null where nobody listens. It names the connection as the log does.</summary>
+    public Activity? StartRequest(string code, WireConnection connection)
+    {
+        if (!_source.HasListeners())
+        {
+            return null;
+        }
+
+        // Requests of one connection have nothing to do with each other, nor with what accepted the connection.
+        Activity.Current = null;
+        return _source.StartActivity(code, ActivityKind.Server)?.SetTag("kmsg.session", connection.Session.ToString());
+    }
+
+    /// <summary>Ends the span of a request.</summary>
+    public static void EndRequest(Activity? activity, FrameOutcome outcome)
+    {
+        if (activity is not null)
+        {
+            activity.SetTag("kmsg.outcome", Outcomes[(int)outcome]);
+            if (outcome == FrameOutcome.Failed)
+            {
+                activity.SetStatus(ActivityStatusCode.Error);
+            }
+
+            activity.Dispose();
+        }
+    }
 
     /// <summary>A request that no handler saw.</summary>
     public void FrameTurnedAway(string code, FrameOutcome outcome) => CountFrame(code, outcome);
@@ -68,7 +96,7 @@ internal sealed class ServerMetrics
         }
     }
 
-    public void Limited(Limit limit) => _limited.Add(1, new KeyValuePair<string, object?>("limit", Limits[(int)limit]));
+    public void Limited(Limit limit) => _limited.Add((int)limit);
 
     public void ErrorSent(ProtocolError error)
     {

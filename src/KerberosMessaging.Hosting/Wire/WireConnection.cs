@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net;
 using KerberosMessaging.Hosting.Wire.Limits;
 using KerberosMessaging.Protocol;
@@ -204,7 +205,7 @@ public sealed class WireConnection : IDisposable
     };
 
     /// <summary>Queues the answer to a pipelined request. It always has room: so many requests may wait and no more.</summary>
-    internal void Answer(IWireMessage message, uint requestId, RequestRoute route, long started)
+    internal void Answer(IWireMessage message, uint requestId, RequestRoute route, long started, Activity? activity)
     {
         var outcome = FrameOutcome.Answered;
         if (message is ErrorReply { Error: var error })
@@ -214,14 +215,16 @@ public sealed class WireConnection : IDisposable
         }
 
         _metrics.FrameHandled(route.Name, outcome, _time.GetElapsedTime(started));
+        ServerMetrics.EndRequest(activity, outcome);
         Outgoing.Enqueue(message, requestId);
         PipelinedSlots.Release();
     }
 
     /// <summary>Counts a pipelined request that is not answered.</summary>
-    internal void GiveUp(RequestRoute route, long started, FrameOutcome outcome)
+    internal void GiveUp(RequestRoute route, long started, Activity? activity, FrameOutcome outcome)
     {
         _metrics.FrameHandled(route.Name, outcome, _time.GetElapsedTime(started));
+        ServerMetrics.EndRequest(activity, outcome);
         PipelinedSlots.Release();
     }
 

@@ -1,3 +1,4 @@
+using KerberosMessaging.Hosting.Logs;
 using KerberosMessaging.Hosting.Wire.Limits;
 using KerberosMessaging.Protocol;
 using KerberosMessaging.Protocol.Messages;
@@ -79,6 +80,7 @@ internal sealed class WireConnectionHandler(
             {
                 slots.HandshakeDone();
                 using var wire = new WireConnection(channel, connection, slots, options.Value, metrics, time);
+                using var scope = logger.BeginScope(LogCorrelation.Of(channel.Session));
                 await RunAsync(connection, channel, wire);
             }
         }

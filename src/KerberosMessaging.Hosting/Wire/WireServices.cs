@@ -1,5 +1,7 @@
+using System.Diagnostics.Metrics;
 using System.Net;
 using KerberosMessaging.Hosting.Admin;
+using KerberosMessaging.Hosting.Telemetry;
 using KerberosMessaging.Hosting.Wire.Limits;
 using KerberosMessaging.Protocol;
 using KerberosMessaging.Protocol.Messages;
@@ -34,6 +36,8 @@ public static class WireServices
         services.TryAddSingleton<RequestLoop>();
         services.TryAddSingleton<WireListener>();
         services.TryAddSingleton<ProxyProtocol>();
+        services.TryAddSingleton(static provider =>
+            new ServerTelemetry(ServerTelemetry.DefaultName, provider.GetRequiredService<IMeterFactory>()));
         services.TryAddSingleton<ServerMetrics>();
         services.TryAddSingleton<LimitReports>();
         services.TryAddSingleton<ConnectionLimits>();

@@ -1,10 +1,13 @@
+using KerberosMessaging.Hosting.Telemetry;
+
 namespace KerberosMessaging.MessageServer.Domain;
 
 /// <summary>
 /// Group commit: all writes of the process pass through here in one order, and one transaction carries all that waits.
 /// Under load a flush to disk is thus shared by many, and an answer still means that it is on disk.
 /// </summary>
-internal sealed partial class CommitQueue(IMailboxStore store, TimeProvider time, ILogger<CommitQueue> logger) : IHostedService
+internal sealed partial class CommitQueue(
+    IMailboxStore store, TimeProvider time, ILogger<CommitQueue> logger, RelayMetrics? metrics = null, CommitMetrics? commits = null) : IHostedService
 {
     // Enough to make the flush cheap for each, few enough that the first does not wait long for the last.
     private const int WritesPerBatch = 8192;
@@ -144,11 +147,14 @@ internal sealed partial class CommitQueue(IMailboxStore store, TimeProvider time
             return true;
         }
 
+        using var commit = commits?.Begin(_batch.Writes.Count);
         try
         {
             // SQLite has no asynchronous calls; a store that has them is waited for here, where nothing else runs.
             store.WriteAsync(_batch.Writes, time.GetUtcNow()).AsTask().GetAwaiter().GetResult();
             Totals.Apply(_batch.Writes);
+            commit?.Succeeded();
+            metrics?.Committed(_batch.Writes);
             Interlocked.Increment(ref _batches);
             return true;
         }

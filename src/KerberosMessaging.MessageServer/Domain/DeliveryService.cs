@@ -14,8 +14,10 @@ internal sealed class DeliveryService : IDisposable
         IPresence presence,
         IWakeBus bus,
         TimeProvider time,
-        ILogger<DeviceConnection> logger)
+        ILogger<DeviceConnection> logger,
+        MessageCounts? counts = null)
     {
+        Counts = counts ?? new MessageCounts();
         Store = store;
         Time = time;
         Logger = logger;
@@ -31,6 +33,9 @@ internal sealed class DeliveryService : IDisposable
     public TimeProvider Time { get; }
 
     public ILogger Logger { get; }
+
+    /// <summary>Is told what was delivered.</summary>
+    public MessageCounts Counts { get; }
 
     /// <summary>Of mailboxes that cannot be read, all together.</summary>
     public FailureReports Failures { get; }

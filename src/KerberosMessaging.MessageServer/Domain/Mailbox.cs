@@ -154,6 +154,7 @@ internal sealed class Mailbox
                         // What is in a transaction now is deleted after it, and the device is answered only then.
                         isStored |= envelope.State >= EnvelopeState.Committing;
                         unwritten += envelope.State < EnvelopeState.Committing ? 1 : 0;
+                        _grace.Counts.Acknowledge(envelope.State);
                         Acknowledge(envelope);
                     }
                 }
@@ -580,6 +581,7 @@ internal sealed class Mailbox
             if (_unsettled.Find(sequence) is { State: EnvelopeState.Pushed } envelope)
             {
                 envelope.State = EnvelopeState.Queued;
+                _grace.Counts.Store(wasPushed: envelope.PushedAt != 0);
                 _queue.Enqueue(envelope);
             }
         }

@@ -21,12 +21,16 @@ internal sealed class PushGrace : IDisposable
     private bool _isArmed;
     private bool _isFlushing;
 
-    public PushGrace(IOptions<MailboxOptions> options, TimeProvider time)
+    public PushGrace(IOptions<MailboxOptions> options, TimeProvider time, MessageCounts? counts = null)
     {
+        Counts = counts ?? new MessageCounts();
         _time = time;
         _grace = TimeSpan.FromMilliseconds(options.Value.PushGraceMilliseconds);
         _timer = time.CreateTimer(static state => ((PushGrace)state!).Store(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
+
+    /// <summary>Is told what became of envelopes.</summary>
+    public MessageCounts Counts { get; }
 
     /// <summary>The clock by which moments are counted.</summary>
     public long Now => _time.GetTimestamp();

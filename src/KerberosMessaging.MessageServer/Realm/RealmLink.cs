@@ -15,6 +15,7 @@ internal sealed partial class RealmLink(
     Enroller enroller,
     IServiceProvider services,
     IOptions<RealmOptions> options,
+    RealmMetrics metrics,
     TimeProvider time,
     ILogger<RealmLink> logger)
 {
@@ -42,9 +43,16 @@ internal sealed partial class RealmLink(
     // One connection from beginning to end; returns how long to wait before the next.
     private async Task<TimeSpan> ConnectAsync(CancellationToken stopping)
     {
+        using var connecting = metrics.Connect();
         try
         {
-            await ActivatorUtilities.CreateInstance<RealmSession>(services).RunAsync(OnFollowing, stopping);
+            await ActivatorUtilities.CreateInstance<RealmSession>(services).RunAsync(
+                () =>
+                {
+                    connecting?.Stop();
+                    OnFollowing();
+                },
+                stopping);
             throw new InvalidOperationException("A session with the auth server ends by an exception.");
         }
         catch (RequestRefusedException e) when (e.Error == ProtocolError.EnrolmentRefused)
@@ -67,11 +75,16 @@ internal sealed partial class RealmLink(
             Log.Failed(logger, e);
             return _delay.Next();
         }
+        finally
+        {
+            metrics.Down();
+        }
     }
 
     private void OnFollowing()
     {
         _delay.Reset();
+        metrics.Up();
         _toldReason = null;
         Enter(LinkState.Following, () => Log.Following(logger, _address));
     }

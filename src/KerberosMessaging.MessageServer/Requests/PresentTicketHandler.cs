@@ -1,3 +1,4 @@
+using KerberosMessaging.Hosting.Telemetry;
 using KerberosMessaging.Hosting.Wire;
 using KerberosMessaging.MessageServer.Domain;
 using KerberosMessaging.Protocol;
@@ -13,6 +14,7 @@ internal sealed class PresentTicketHandler(
     RevokedTickets revoked,
     MailboxDirectory mailboxes,
     DeliveryService deliveries,
+    ServerTelemetry telemetry,
     TimeProvider time) : IRequestHandler<PresentTicketRequest>
 {
     public async ValueTask<HandlerReply> HandleAsync(
@@ -24,6 +26,7 @@ internal sealed class PresentTicketHandler(
             return HandlerReply.Refuse(ProtocolError.TicketRefused);
         }
 
+        using var exchange = TicketTrace.Start(telemetry.Source, TicketTrace.ApExchange, request.Ticket);
         var body = ticket.Body;
         var principal = new WirePrincipal(body.Session, body.Client, body.ClientName, body.Device, body.Times.EndsAt);
         if (connection.Principal is { } present)

@@ -6,7 +6,7 @@ using KerberosMessaging.Protocol.Messages;
 namespace KerberosMessaging.MessageServer.Requests;
 
 /// <summary>Takes a message in.</summary>
-internal sealed class SendMessageHandler(Relay relay, TimeProvider time) : IPipelinedHandler<SendMessageRequest>
+internal sealed class SendMessageHandler(Relay relay, MessageCounts counts, TimeProvider time) : IPipelinedHandler<SendMessageRequest>
 {
     public ValueTask StartAsync(SendMessageRequest request, PipelinedCall call, CancellationToken cancellationToken)
     {
@@ -29,12 +29,13 @@ internal sealed class SendMessageHandler(Relay relay, TimeProvider time) : IPipe
 
         // To the millisecond, as it is stored and told: a repeat is answered as the first was.
         var acceptedAt = DateTimeOffset.FromUnixTimeMilliseconds(time.GetUtcNow().ToUnixTimeMilliseconds());
-        return relay.SendAsync(new WireSend(submission, acceptedAt, call), call.Connection.GetState<DeviceConnection>()!.Mailbox);
+        return relay.SendAsync(new WireSend(submission, acceptedAt, call, counts), call.Connection.GetState<DeviceConnection>()!.Mailbox);
     }
 }
 
 /// <summary>A message whose sender waits at the other end of a connection.</summary>
-internal sealed class WireSend(Submission submission, DateTimeOffset acceptedAt, PipelinedCall call) : PendingSend(submission, acceptedAt)
+internal sealed class WireSend(Submission submission, DateTimeOffset acceptedAt, PipelinedCall call, MessageCounts counts)
+    : PendingSend(submission, acceptedAt)
 {
     // What fills a mailbox is emptied by its owner, which takes a while; the sweep of expired messages comes every minute.
     private static readonly TimeSpan QuotaRetryAfter = TimeSpan.FromSeconds(60);
@@ -44,6 +45,7 @@ internal sealed class WireSend(Submission submission, DateTimeOffset acceptedAt,
         switch (result.Status)
         {
             case SendStatus.Accepted:
+                counts.Accept();
                 call.Reply(new MessageAccepted(result.AcceptedAt));
                 break;
             case SendStatus.DevicesMismatched:

@@ -13,11 +13,13 @@ internal sealed class WireDevice : DeviceConnection
     private const int Overhead = 256;
 
     private readonly WireConnection _connection;
+    private readonly MessageCounts _counts;
 
     public WireDevice(WireConnection connection, Mailbox mailbox, DeliveryService services)
         : base(mailbox, services)
     {
         _connection = connection;
+        _counts = services.Counts;
         Closing = connection.Closing;
     }
 
@@ -25,16 +27,24 @@ internal sealed class WireDevice : DeviceConnection
 
     protected override CancellationToken Closing { get; }
 
-    public override bool TryPush(StoredEnvelope envelope) => _connection.TryPush(
-        new Deliver(
+    public override bool TryPush(StoredEnvelope envelope)
+    {
+        var deliver = new Deliver(
             (ulong)envelope.Sequence,
             envelope.Message,
             envelope.Sender.Client,
             envelope.Sender.Device,
             envelope.SenderName,
             envelope.AcceptedAt,
-            envelope.Body),
-        envelope.Body.Length + Overhead);
+            envelope.Body);
+        if (!_connection.TryPush(deliver, envelope.Body.Length + Overhead))
+        {
+            return false;
+        }
+
+        _counts.Deliver();
+        return true;
+    }
 
     public override void TellPrekeysLow(PrekeyStock stock) => _connection.TryPush(new PrekeysLow(stock.X25519, stock.MlKem768), 0);
 

@@ -89,6 +89,10 @@ internal static class AdminCalls
     public static bool IsNull(this JsonElement item, string property) => item.GetProperty(property).ValueKind == JsonValueKind.Null;
 
     /// <summary>The whole audit log, oldest first.</summary>
-    public static Task<List<AuditRow>> AuditAsync(this TestServer server) => server.ReadAsync(
+    public static Task<List<AuditRow>> WholeAuditAsync(this TestServer server) => server.ReadAsync(
         static database => database.AuditEvents.AsNoTracking().OrderBy(static row => row.Sequence).ToListAsync(Cancel));
+
+    /// <summary>The audit log, oldest first, but for the row of the token that the server was started with.</summary>
+    public static async Task<List<AuditRow>> AuditAsync(this TestServer server) =>
+        [.. (await server.WholeAuditAsync()).Where(static row => row is not { Kind: AuditKind.TokenMade, Actor: "system" })];
 }

@@ -121,7 +121,7 @@ public sealed class ClientAdminTests : IAsyncLifetime
         foreach (var kind in new[] { AuditKind.ClientDisabled, AuditKind.ClientEnabled })
         {
             var row = Assert.Single(await _server.AuditAsync(), row => row.Kind == kind);
-            Assert.Equal(("admin admin", "127.0.0.1"), (row.Actor, row.Address));
+            Assert.Equal(("admin file", "127.0.0.1"), (row.Actor, row.Address));
             Assert.Equal($"client {ticket.Part.Client.Value}", row.Target);
             Assert.NotEmpty(row.Correlation);
         }

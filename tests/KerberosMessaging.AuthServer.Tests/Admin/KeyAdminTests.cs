@@ -56,7 +56,7 @@ public sealed class KeyAdminTests : IAsyncLifetime
         Assert.Equal([(1, false), (2, true)], versions.Select(static key => (key.GetProperty("version").GetInt32(), key.GetProperty("isNewest").GetBoolean())));
         Assert.Equal(purpose == "ticket" ? "2026-03-02T18:00:00Z" : null, versions[0].Text("neededUntil"));
         var row = Assert.Single(await _server.AuditAsync(), static row => row.Kind == AuditKind.KeyRotated);
-        Assert.Equal(("admin admin", target, "version 2"), (row.Actor, row.Target, row.Detail));
+        Assert.Equal(("admin file", target, "version 2"), (row.Actor, row.Target, row.Detail));
 
         await client.RenewAsync(ticket);
         var (serviceTicket, part) = await client.RequestServiceTicketAsync(ticket, messages.Registered.Server);

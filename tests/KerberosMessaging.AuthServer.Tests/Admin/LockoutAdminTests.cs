@@ -54,7 +54,7 @@ public sealed class LockoutAdminTests : IAsyncLifetime
 
         await _client.LoginAsync(account);
         var row = (await _server.AuditAsync()).First(static row => row.Kind == AuditKind.LockoutCleared);
-        Assert.Equal(("admin admin", $"client {alice}"), (row.Actor, row.Target));
+        Assert.Equal(("admin file", $"client {alice}"), (row.Actor, row.Target));
     }
 
     [Fact]

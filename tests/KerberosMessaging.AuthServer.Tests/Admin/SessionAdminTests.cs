@@ -61,7 +61,7 @@ public sealed class SessionAdminTests : IAsyncLifetime
         await other.RenewAsync(otherTicket);
         Assert.Equal(ProtocolError.TicketRefused, await other.RefusalAsync(ticket.Request(other, MessageCode.RenewTicket)));
         var row = Assert.Single(await _server.AuditAsync(), static row => row.Kind == AuditKind.SessionRevoked);
-        Assert.Equal(("admin admin", $"session {ticket.Part.Session.Value}"), (row.Actor, row.Target));
+        Assert.Equal(("admin file", $"session {ticket.Part.Session.Value}"), (row.Actor, row.Target));
         var listed = (await _admin.ListAsync("/sessions")).Single(item => item.Id() == ticket.Part.Session.Value);
         Assert.Equal(("2026-03-02T08:00:00Z", "revoked by an admin"), (listed.Text("revokedAt"), listed.Text("revokedReason")));
     }

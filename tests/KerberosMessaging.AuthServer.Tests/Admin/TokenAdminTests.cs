@@ -41,7 +41,7 @@ public sealed class TokenAdminTests : IAsyncLifetime
         await _client.RegisterAsync(new TestAccount("carol"), token);
         Assert.Equal(RegistrationRefusal.InviteRefused, await _client.InviteRefusalAsync("dave", token));
         var row = Assert.Single(await _server.AuditAsync(), static row => row.Kind == AuditKind.InviteMade);
-        Assert.Equal(("admin admin", $"for any name token {made.Id()}"), (row.Actor, row.Detail));
+        Assert.Equal(("admin file", $"for any name token {made.Id()}"), (row.Actor, row.Detail));
     }
 
     [Fact]

@@ -1,10 +1,10 @@
-using KerberosMessaging.Hosting.Admin;
 using System.Diagnostics;
 using System.Security.Cryptography;
 using KerberosMessaging.AuthServer.Domain;
 using KerberosMessaging.AuthServer.Persistence;
 using KerberosMessaging.AuthServer.Tests.Support;
 using KerberosMessaging.Cryptography;
+using KerberosMessaging.Hosting.Admin;
 using KerberosMessaging.Hosting.Audit;
 using KerberosMessaging.Protocol;
 using KerberosMessaging.Protocol.Messages;

@@ -1,6 +1,6 @@
-using KerberosMessaging.Hosting.Admin;
 using KerberosMessaging.AuthServer.Domain;
 using KerberosMessaging.AuthServer.Tests.Support;
+using KerberosMessaging.Hosting.Admin;
 using KerberosMessaging.Protocol;
 using KerberosMessaging.Protocol.Messages;
 using KerberosMessaging.Transport;

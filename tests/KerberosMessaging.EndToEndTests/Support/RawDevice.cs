@@ -1,8 +1,8 @@
-using KerberosMessaging.Hosting.Admin;
 using System.Security.Cryptography;
 using KerberosMessaging.AuthServer.Domain;
 using KerberosMessaging.AuthServer.Persistence;
 using KerberosMessaging.Cryptography;
+using KerberosMessaging.Hosting.Admin;
 using KerberosMessaging.Hosting.Audit;
 using KerberosMessaging.Protocol;
 using KerberosMessaging.Protocol.Messages;

@@ -37,7 +37,7 @@ public sealed class SwaggerTests : IAsyncLifetime
         Assert.NotEmpty(Operations());
         foreach (var (path, operation) in Operations())
         {
-            var anonymous = path.StartsWith("/health/", StringComparison.Ordinal);
+            var anonymous = path.StartsWith("/health", StringComparison.Ordinal);
             Assert.Equal(!anonymous, operation.TryGetProperty("security", out var security));
             Assert.Equal(!anonymous, operation.GetProperty("responses").TryGetProperty("401", out var unauthorized));
             if (!anonymous)

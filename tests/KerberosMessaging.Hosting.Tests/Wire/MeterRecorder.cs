@@ -31,6 +31,7 @@ internal sealed class MeterRecorder : IDisposable
     {
         get
         {
+            _listener.RecordObservableInstruments();
             lock (_lock)
             {
                 return _sums.GetValueOrDefault(name);
@@ -61,7 +62,8 @@ internal sealed class MeterRecorder : IDisposable
 
         lock (_lock)
         {
-            _sums[name] = _sums.GetValueOrDefault(name) + value;
+            // What is observed is the sum.
+            _sums[name] = instrument.IsObservable ? value : _sums.GetValueOrDefault(name) + value;
         }
     }
 }

@@ -269,6 +269,8 @@ internal sealed class MemoryMailboxStore : IMailboxStore, IDisposable
             case MeasureWrite measure:
                 (measure.Result, measure.HasMore) = Measure(state, measure.After, measure.Limit);
                 return state;
+            case ProbeWrite:
+                return state;
             default:
                 throw new NotSupportedException($"The store does not know {write.GetType().Name}.");
         }

@@ -5,7 +5,7 @@ namespace KerberosMessaging.Hosting.Startup.Commands;
 /// <summary>The commands that every server's program has.</summary>
 internal static class ServerCommands
 {
-    public static readonly IReadOnlyList<ServerCommand> All = 
+    public static readonly IReadOnlyList<ServerCommand> All =
         [new HealthCheckCommand(), new BackupCommand(), new BackupNewKeyCommand(), new RestoreCommand()];
 
     /// <summary>Lists the commands and their options.</summary>

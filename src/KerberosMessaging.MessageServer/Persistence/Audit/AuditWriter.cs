@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using KerberosMessaging.Cryptography;
 using KerberosMessaging.Hosting.Audit;
+using KerberosMessaging.Hosting.Telemetry;
 using KerberosMessaging.Hosting.Startup;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.EntityFrameworkCore;
@@ -11,7 +12,7 @@ namespace KerberosMessaging.MessageServer.Persistence.Audit;
 /// Writes the audit log, one row after the other, and rare changes of the database with their rows in one transaction. Mail does
 /// not pass through here.
 /// </summary>
-internal sealed class AuditWriter(IDbContextFactory<MessageDbContext> contexts, IDataProtectionProvider protection, TimeProvider time)
+internal sealed class AuditWriter(IDbContextFactory<MessageDbContext> contexts, IDataProtectionProvider protection, TimeProvider time, AuditMetrics? metrics = null)
     : IAuditWriter, IDisposable
 {
     private const int KeySize = 32;
@@ -87,6 +88,7 @@ internal sealed class AuditWriter(IDbContextFactory<MessageDbContext> contexts, 
             await context.SaveChangesAsync(CancellationToken.None);
             await transaction.CommitAsync(CancellationToken.None);
             _tail = new Tail(row.Sequence, row.Hash);
+            metrics?.Added(happened);
         }
         finally
         {

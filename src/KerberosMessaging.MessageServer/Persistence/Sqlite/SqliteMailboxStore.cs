@@ -143,6 +143,9 @@ internal sealed class SqliteMailboxStore(SqliteDatabase database) : IMailboxStor
             case MeasureWrite measure:
                 (measure.Result, measure.HasMore) = writer.MeasureFrom(measure.After, measure.Limit);
                 break;
+            case ProbeWrite:
+                writer.Probe();
+                break;
             default:
                 throw new NotSupportedException($"The store does not know {write.GetType().Name}.");
         }

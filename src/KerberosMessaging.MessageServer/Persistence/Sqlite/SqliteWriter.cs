@@ -29,6 +29,8 @@ internal sealed class SqliteWriter : IDisposable
     private readonly SqliteStatement _findExpired;
     private readonly SqliteStatement _findOld;
     private readonly SqliteStatement _deleteOldIds;
+    private readonly SqliteStatement[] _probes;
+    private int _probe;
 
     public SqliteWriter(SqliteDatabase database)
     {
@@ -61,6 +63,7 @@ internal sealed class SqliteWriter : IDisposable
         _findExpired = Prepare("SELECT Id, length(Body) FROM Envelopes WHERE ExpiresAt <= ?1 ORDER BY ExpiresAt LIMIT ?2");
         _findOld = Prepare(
             "SELECT Id, length(Body) FROM Envelopes WHERE Id BETWEEN ?1 AND ?2 AND AcceptedAt < ?3 ORDER BY Id LIMIT ?4");
+        _probes = [Prepare("PRAGMA user_version = 1"), Prepare("PRAGMA user_version = 2")];
         _deleteOldIds = Prepare(
             "DELETE FROM SentIds WHERE Id IN (SELECT Id FROM SentIds WHERE AcceptedAt < ?1 ORDER BY AcceptedAt LIMIT ?2)");
     }
@@ -120,6 +123,9 @@ internal sealed class SqliteWriter : IDisposable
         _closeMailbox.Bind(1, id).Execute();
         return id;
     }
+
+    /// <summary>Writes a number that nothing else uses; another one each time, since what is there already would not be written.</summary>
+    public void Probe() => _probes[_probe ^= 1].Execute();
 
     public void Reserve(long mailbox, long through) => _reserve.Bind(1, mailbox).Bind(2, through).Execute();
 
