@@ -69,7 +69,10 @@ public sealed class AdministrationTests : IAsyncLifetime
         Assert.Equal(HttpStatusCode.NotFound, await SendAsync(HttpMethod.Post, $"{path}/kick"));
         await using var again = await _server.SignInAsync(_bob, Cancellation);
         Assert.Equal(0ul, (await again.GrantAsync(1, Cancellation)).NewestWaiting);
-        Assert.Contains(_server.Log.Lines, line => line.Text.Contains($"ConnectionKicked: connection {IdOf(bob)}", StringComparison.Ordinal));
+        Assert.Contains(
+            (await GetAsync("/audit?limit=200")).GetProperty("items").EnumerateArray(),
+            row => row.GetRawText().Contains($"connection {IdOf(bob)}", StringComparison.Ordinal)
+                && row.GetRawText().Contains("testing", StringComparison.Ordinal));
     }
 
     [Fact]
