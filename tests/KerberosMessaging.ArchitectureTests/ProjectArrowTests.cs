@@ -87,7 +87,8 @@ public sealed class ProjectArrowTests
             ".ci", ".config", ".dockerignore", ".editorconfig", ".env.example", ".git", ".gitignore", "Directory.Build.props",
             "Directory.Packages.props", "Dockerfile.auth", "Dockerfile.msg", "KerberosMessaging.sln", "LICENSE", "README.md",
             "BenchmarkDotNet.Artifacts", "TestResults", "artifacts", // what builds and tests leave, ignored by git
-            "data", "docker-compose.yml", "docs", "global.json", "src", "tests",
+            "data", "deploy", // what docker-compose.yml mounts
+            "docker-compose.yml", "docs", "global.json", "src", "tests",
         ];
         var found = Directory.EnumerateFileSystemEntries(Path.GetDirectoryName(Source.Folder)!).Select(Path.GetFileName);
 
