@@ -58,18 +58,23 @@ internal sealed class OpenApiWalk(Uri server, string token, JsonElement document
     {
         var operations = Operations().ToList();
         Assert.True(operations.Count > 15, $"only {operations.Count} operations");
+        var tags = document.GetProperty("tags").EnumerateArray().ToDictionary(static tag => Text(tag, "name"), static tag => Text(tag, "description"));
         foreach (var operation in operations)
         {
             var json = operation.Json;
             Assert.True(json.GetProperty("summary").GetString()!.Length > 0, operation.Name);
-            Assert.True(json.GetProperty("tags").GetArrayLength() == 1, operation.Name);
+            var tag = Assert.Single(json.GetProperty("tags").EnumerateArray()).GetString()!;
+            Assert.True(tags.TryGetValue(tag, out var about) && about.Length > 0, $"{operation.Name}: nothing says what {tag} is");
             Assert.True(operation.Name == Self || operation.Scope is not null, $"{operation.Name} names no scope");
             Assert.Equal(operation.Scope is { } scope ? [scope] : [], Security(json));
 
             var responses = Responses(json);
             Assert.True(responses.Contains("401"), operation.Name);
             Assert.True(responses.Contains("403") || operation.Scope is null, operation.Name);
-            
+            Assert.True(
+                json.GetProperty("responses").TryGetProperty("429", out var limited) && limited.GetProperty("headers").TryGetProperty("Retry-After", out _),
+                operation.Name);
+
             // A PUT makes what is not there.
             Assert.True(
                 responses.Contains("404") || operation.Method == "PUT" || !operation.Path.Contains('{', StringComparison.Ordinal), operation.Name);
