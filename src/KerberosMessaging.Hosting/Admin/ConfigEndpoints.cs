@@ -58,6 +58,9 @@ public static class ConfigEndpoints
         null or "" => null,
         _ when property.PropertyType == typeof(string)
             && SecretEndings.Any(ending => property.Name.EndsWith(ending, StringComparison.Ordinal)) => Redacted,
+
+        // An address may carry a password: https://name:password@host.
+        string text when Uri.TryCreate(text, UriKind.Absolute, out var uri) && uri.UserInfo.Length > 0 => Redacted,
         IEnumerable items and not string => string.Join(", ", items.Cast<object?>().Select(static item => Convert.ToString(item, CultureInfo.InvariantCulture))),
         _ => Convert.ToString(value, CultureInfo.InvariantCulture),
     };
