@@ -202,7 +202,7 @@ public static class MessageServerApp
     {
         var audit = services.GetRequiredService<AuditWriter>();
         await audit.LoadAsync(CancellationToken.None);
-        await audit.WriteAsync(new AuditEvent(AuditKind.ServerStarted, Origin.System, "message server"), CancellationToken.None);
+        await audit.TryWriteStartAsync();
         await services.GetRequiredService<AdminTokens>().LoadAsync(CancellationToken.None);
     }
 

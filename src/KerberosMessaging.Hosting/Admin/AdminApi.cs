@@ -92,6 +92,7 @@ public static class AdminApi
                 Description = "The admin token: printed once when the server first starts, or the content of the configured token file.",
             });
             swagger.OperationFilter<AdminOperationFilter>();
+            swagger.DocumentFilter<TagDescriptionFilter>();
             swagger.SchemaFilter<DocumentedSchemaFilter>();
             foreach (var assembly in new HashSet<Assembly> { documentedAssembly, typeof(AdminApi).Assembly })
             {

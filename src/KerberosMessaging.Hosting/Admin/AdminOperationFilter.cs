@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.WebUtilities;
+using Microsoft.Net.Http.Headers;
 using Microsoft.OpenApi;
 using Swashbuckle.AspNetCore.SwaggerGen;
 
@@ -31,6 +32,7 @@ internal sealed class AdminOperationFilter : IOperationFilter
         {
             Add(operation.Responses, StatusCodes.Status401Unauthorized, "The admin token is missing or wrong.");
             Authorize(operation, context);
+            AddRateLimit(operation.Responses);
         }
 
         if (operation.Parameters?.Any(static parameter => parameter.Name == "If-Match") == true)
@@ -81,6 +83,23 @@ internal sealed class AdminOperationFilter : IOperationFilter
             new OpenApiSecurityRequirement { [new OpenApiSecuritySchemeReference(AdminApi.Scheme, context.Document)] = scopes },
         ];
     }
+
+    // Whoever sends too many wrong tokens is not looked at.
+    private static void AddRateLimit(OpenApiResponses responses) => responses.TryAdd(
+        StatusCodes.Status429TooManyRequests.ToString(CultureInfo.InvariantCulture),
+        new OpenApiResponse
+        {
+            Description = "Too many wrong admin tokens came from this address.",
+            Headers = new Dictionary<string, IOpenApiHeader>
+            {
+                [HeaderNames.RetryAfter] = new OpenApiHeader
+                {
+                    Description = "In how many seconds a token from there is looked at again.",
+                    Schema = new OpenApiSchema { Type = JsonSchemaType.Integer, Format = "int32" },
+                    Example = 6,
+                },
+            },
+        });
 
     // Where the operation has the response already, but under the bare name of its status, this text says more.
     private static void Add(OpenApiResponses responses, int status, string description)

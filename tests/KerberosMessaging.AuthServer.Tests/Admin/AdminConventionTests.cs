@@ -1,3 +1,4 @@
+using System.Net;
 using KerberosMessaging.Hosting.Tests.Admin;
 using KerberosMessaging.AuthServer.Tests.Support;
 
@@ -41,4 +42,35 @@ public sealed class AdminConventionTests : IAsyncLifetime
 
     [Fact]
     public Task Ids_of_nothing_are_not_found() => _walk.AnswerUnknownIdsWith404Async();
+
+    [Fact]
+    public async Task Changes_of_what_was_changed_meanwhile_are_refused()
+    {
+        var messages = await _server.EnrolAsync();
+        var (account, ticket, client) = await _server.SignUpQuickAsync("alice");
+        await using var signedUp = client;
+        await using (var guesser = await _server.ConnectAsync())
+        {
+            await guesser.FailToLogInAsync("alice");
+        }
+
+        var owner = $"clients/{account.Client.Value}";
+        var device = (await _admin.ListAsync($"/{owner}/devices"))[0].Id();
+
+        // Of nobody: what has to exist here stays.
+        var job = await _admin.CallAsync(
+            HttpMethod.Post, "/sessions/revoke", HttpStatusCode.Accepted, new { createdBefore = DateTimeOffset.UnixEpoch });
+        await _walk.RefuseStaleChangesAsync(new Dictionary<string, string>
+        {
+            ["clients/{id}"] = owner,
+            ["clients/{id}/devices/{deviceId}"] = $"{owner}/devices/{device}",
+            ["sessions/{id}"] = $"sessions/{ticket.Part.Session.Value}",
+            ["servers/{id}"] = $"servers/{messages.Registered.Server.Value}",
+            ["one-time-tokens/{id}"] = $"one-time-tokens/{(await _admin.MakeAsync("/invites")).Id()}",
+            ["tokens/{id}"] = $"tokens/{(await _admin.ReadAsync("/tokens/self")).Id()}",
+            ["lockouts/{id}"] = $"lockouts/{(await _admin.ListAsync("/lockouts"))[0].Id()}",
+            ["keys/{purpose}"] = "keys/ticket",
+            ["jobs/{id}"] = $"jobs/{job.Id()}",
+        });
+    }
 }

@@ -58,18 +58,23 @@ internal sealed class OpenApiWalk(Uri server, string token, JsonElement document
     {
         var operations = Operations().ToList();
         Assert.True(operations.Count > 15, $"only {operations.Count} operations");
+        var tags = document.GetProperty("tags").EnumerateArray().ToDictionary(static tag => Text(tag, "name"), static tag => Text(tag, "description"));
         foreach (var operation in operations)
         {
             var json = operation.Json;
             Assert.True(json.GetProperty("summary").GetString()!.Length > 0, operation.Name);
-            Assert.True(json.GetProperty("tags").GetArrayLength() == 1, operation.Name);
+            var tag = Assert.Single(json.GetProperty("tags").EnumerateArray()).GetString()!;
+            Assert.True(tags.TryGetValue(tag, out var about) && about.Length > 0, $"{operation.Name}: nothing says what {tag} is");
             Assert.True(operation.Name == Self || operation.Scope is not null, $"{operation.Name} names no scope");
             Assert.Equal(operation.Scope is { } scope ? [scope] : [], Security(json));
 
             var responses = Responses(json);
             Assert.True(responses.Contains("401"), operation.Name);
             Assert.True(responses.Contains("403") || operation.Scope is null, operation.Name);
-            
+            Assert.True(
+                json.GetProperty("responses").TryGetProperty("429", out var limited) && limited.GetProperty("headers").TryGetProperty("Retry-After", out _),
+                operation.Name);
+
             // A PUT makes what is not there.
             Assert.True(
                 responses.Contains("404") || operation.Method == "PUT" || !operation.Path.Contains('{', StringComparison.Ordinal), operation.Name);
@@ -80,6 +85,39 @@ internal sealed class OpenApiWalk(Uri server, string token, JsonElement document
                 Assert.True(parameter.TryGetProperty("description", out _), $"{operation.Name} {Text(parameter, "name")}");
                 Assert.True(Text(parameter, "in") != "path" || parameter.TryGetProperty("example", out _), $"{operation.Name} {Text(parameter, "name")}");
             }
+        }
+    }
+
+    /// <summary>
+    /// Each that changes what has an id of its own takes <c>If-Match</c>, and refuses a state that never was. What has none (a drain, a
+    /// log level, many at once) has no state that an admin could have read before.
+    /// </summary>
+    /// <param name="living">Things that exist, by their path in the document, such as <c>clients/{id}</c>.</param>
+    public async Task RefuseStaleChangesAsync(IReadOnlyDictionary<string, string> living)
+    {
+        var changes = Operations().Where(static operation => operation.Method != "GET" && operation.Path.Contains('{', StringComparison.Ordinal)).ToList();
+        Assert.NotEmpty(changes);
+        foreach (var operation in changes)
+        {
+            Assert.True(
+                operation.Parameters.Any(static parameter => Text(parameter, "name") == "If-Match" && Text(parameter, "in") == "header"),
+                $"{operation.Name} takes no If-Match");
+
+            var resource = living.Where(one => $"{operation.Path}/".StartsWith($"{Base}{one.Key}/", StringComparison.Ordinal)).MaxBy(static one => one.Key.Length);
+            Assert.True(resource.Key is not null, $"{operation.Name}: nothing that it could change exists");
+            var path = Base + resource.Value;
+            var before = await TagAsync(path);
+            await ProblemAsync(
+                operation,
+                path + operation.Path[(Base.Length + resource.Key!.Length)..],
+                HttpStatusCode.PreconditionFailed,
+                "precondition_failed",
+                token,
+                Body(operation.Json),
+                "\"stale\"");
+
+            // A job goes on by itself.
+            Assert.True(resource.Key == "jobs/{id}" || before == await TagAsync(path), $"{operation.Name} changed it all the same");
         }
     }
 
@@ -191,14 +229,28 @@ internal sealed class OpenApiWalk(Uri server, string token, JsonElement document
             : schema;
     }
 
+    private async Task<string> TagAsync(string path)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, path);
+        request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", token);
+        using var response = await _http.SendAsync(request, Cancel);
+        Assert.True(response.IsSuccessStatusCode, $"GET {path}: {response.StatusCode}");
+        return Assert.IsType<EntityTagHeaderValue>(response.Headers.ETag).ToString();
+    }
+
     private async Task<JsonElement> ProblemAsync(
-        Operation operation, string path, HttpStatusCode status, string code, string? bearer, string? body = null)
+        Operation operation, string path, HttpStatusCode status, string code, string? bearer, string? body = null, string? ifMatch = null)
     {
         using var request = new HttpRequestMessage(new HttpMethod(operation.Method), path)
         {
             Content = body is null ? null : new StringContent(body, Encoding.UTF8, "application/json"),
         };
         request.Headers.Authorization = bearer is null ? null : new AuthenticationHeaderValue("Bearer", bearer);
+        if (ifMatch is not null)
+        {
+            request.Headers.TryAddWithoutValidation("If-Match", ifMatch);
+        }
+
         using var response = await _http.SendAsync(request, Cancel);
         var text = await response.Content.ReadAsStringAsync(Cancel);
         Assert.True(status == response.StatusCode, $"{operation.Name} as {path}: {response.StatusCode} {text}");
