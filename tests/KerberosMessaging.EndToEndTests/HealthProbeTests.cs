@@ -22,10 +22,11 @@ public sealed class HealthProbeTests
         Assert.Equal(0, UserVersion(realm.Folder.File("message/message.db")));
 
         await using var alice = await Person.JoinAsync(realm, "alice", Cancel);
+        await using var bob = await Person.JoinAsync(realm, "bob", Cancel);
         await LookAsync(realm.AuthServices);
         await realm.StopAuthAsync(Cancel);
         await realm.StartAuthAsync(Cancel);
-        await alice.Client.SendTextAsync("alice", "still signed in", Cancel);
+        await alice.Client.SendTextAsync("bob", "still signed in", Cancel);
     }
 
     private static async Task LookAsync(IServiceProvider services)

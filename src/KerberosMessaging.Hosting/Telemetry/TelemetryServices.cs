@@ -1,7 +1,7 @@
 using System.Diagnostics.Metrics;
 using System.Reflection;
-using KerberosMessaging.Hosting.Backup;
 using KerberosMessaging.Hosting.Admin.Access;
+using KerberosMessaging.Hosting.Backup;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Configuration;

@@ -2,8 +2,8 @@ using System.Data.Common;
 using System.Security.Cryptography;
 using KerberosMessaging.Cryptography;
 using KerberosMessaging.Hosting.Audit;
-using KerberosMessaging.Hosting.Telemetry;
 using KerberosMessaging.Hosting.Startup;
+using KerberosMessaging.Hosting.Telemetry;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.EntityFrameworkCore;
 
