@@ -2,12 +2,12 @@ using KerberosMessaging.Hosting.Admin;
 using KerberosMessaging.Hosting.Admin.Access;
 using KerberosMessaging.Hosting.Admin.Jobs;
 using KerberosMessaging.Hosting.Audit;
+using KerberosMessaging.Hosting.Backup;
 using KerberosMessaging.Hosting.Health;
 using KerberosMessaging.Hosting.Logs;
-using KerberosMessaging.Hosting.Backup;
 using KerberosMessaging.Hosting.Startup;
-using KerberosMessaging.Hosting.Telemetry;
 using KerberosMessaging.Hosting.Startup.Commands;
+using KerberosMessaging.Hosting.Telemetry;
 using KerberosMessaging.Hosting.Wire;
 using KerberosMessaging.MessageServer.Admin;
 using KerberosMessaging.MessageServer.Domain;
@@ -202,7 +202,7 @@ public static class MessageServerApp
     {
         var audit = services.GetRequiredService<AuditWriter>();
         await audit.LoadAsync(CancellationToken.None);
-        await audit.WriteAsync(new AuditEvent(AuditKind.ServerStarted, Origin.System, "message server"), CancellationToken.None);
+        await audit.TryWriteStartAsync();
         await services.GetRequiredService<AdminTokens>().LoadAsync(CancellationToken.None);
     }
 

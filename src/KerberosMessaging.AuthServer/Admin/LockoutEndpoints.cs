@@ -133,7 +133,7 @@ internal static class LockoutEndpoints
     /// All together only with `all=true`.
     /// </remarks>
     /// <param name="client">Failures under this client's name.</param>
-    /// <param name="address">Failures from this IP address.</param>
+    /// <param name="address" example="192.0.2.7">Failures from this IP address.</param>
     /// <param name="guard">What counts failed logins.</param>
     /// <param name="context">The request.</param>
     /// <param name="cancellationToken">The request's end.</param>

@@ -24,6 +24,10 @@ public static class BackupEndpoints
         services.AddSingleton<BackupService>();
         services.AddSingleton<IBackupStatus>(static provider => provider.GetRequiredService<BackupService>());
         services.AddHostedService<BackupSchedule>();
+
+        // One object: as a check alone it would be made, and its gauge with it, only when somebody asks for the server's health.
+        services.AddSingleton<BackupWatch>();
+        services.AddHealthChecks().AddCheck<BackupWatch>("backup");
     }
 
     /// <summary>Adds the operations to a server's admin API.</summary>

@@ -1,9 +1,9 @@
 using System.Reflection;
 using KerberosMessaging.Hosting.Admin;
+using KerberosMessaging.Hosting.Backup;
 using KerberosMessaging.Hosting.Health;
 using KerberosMessaging.Hosting.Logs;
 using KerberosMessaging.Hosting.Telemetry;
-using KerberosMessaging.Hosting.Backup;
 using KerberosMessaging.Hosting.Wire;
 using KerberosMessaging.Hosting.Wire.Limits;
 

@@ -56,6 +56,9 @@ public static class ServerDefaults
                 // At Error the host only logs, with its whole trace, why a start failed, and that is told in one line.
                 ["Logging:LogLevel:Microsoft.Extensions.Hosting.Internal.Host"] = "Critical",
 
+                // Would be told anew with each look; health, figures and alerts tell it once.
+                ["Logging:LogLevel:Microsoft.Extensions.Diagnostics.HealthChecks"] = "Critical",
+
                 // What a database refuses is told by who asked it.
                 ["Logging:LogLevel:Microsoft.EntityFrameworkCore"] = "Critical",
             },

@@ -1,6 +1,7 @@
 using System.Diagnostics.Metrics;
 using System.Reflection;
 using KerberosMessaging.Hosting.Admin.Access;
+using KerberosMessaging.Hosting.Backup;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Configuration;
@@ -68,6 +69,7 @@ public static class TelemetryServices
 
         // Registers their instruments before anything asks for them.
         app.Services.GetRequiredService<DataMetrics>();
+        app.Services.GetService<BackupWatch>();
         app.Services.GetRequiredService<AdminMetrics>();
         app.MapPrometheusScrapingEndpoint(MetricsPath).RequireScope(AdminScope.MetricsRead).WithMetadata(new LoopbackMetricsHandler.Open());
     }

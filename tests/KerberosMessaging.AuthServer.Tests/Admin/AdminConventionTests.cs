@@ -1,6 +1,6 @@
 using System.Net;
-using KerberosMessaging.Hosting.Tests.Admin;
 using KerberosMessaging.AuthServer.Tests.Support;
+using KerberosMessaging.Hosting.Tests.Admin;
 
 namespace KerberosMessaging.AuthServer.Tests.Admin;
 

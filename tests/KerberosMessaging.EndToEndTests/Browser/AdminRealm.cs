@@ -21,13 +21,14 @@ internal sealed class AdminRealm : IAsyncDisposable
 
     public Uri Message => AddressOf(Realm.MessageServices);
 
-    public static async Task<AdminRealm> StartAsync(CancellationToken cancellationToken)
+    public static async Task<AdminRealm> StartAsync(CancellationToken cancellationToken, string[]? auth = null, string[]? message = null)
     {
         var made = new AdminRealm();
         var file = made._folder.File("admin-token");
         await File.WriteAllTextAsync(file, Token, cancellationToken);
-        string[] arguments = [$"--Admin:TokenFile={file}"];
-        made.Realm = await Realm.StartAsync(cancellationToken, new RealmSetup { Auth = arguments, Message = arguments });
+        var token = $"--Admin:TokenFile={file}";
+        made.Realm = await Realm.StartAsync(
+            cancellationToken, new RealmSetup { Auth = [token, .. auth ?? []], Message = [token, .. message ?? []] });
         return made;
     }
 

@@ -31,8 +31,8 @@ public sealed class StartTests : IDisposable
     public async Task Wrong_options_of_several_sections_are_told_in_one_line()
     {
         var e = await FailAsync("--Realm:Port=0", "--Mailbox:MaxMessages=0");
-        Assert.Contains("RealmOptions.Port", e, StringComparison.Ordinal);
-        Assert.Contains("MailboxOptions.MaxMessages", e, StringComparison.Ordinal);
+        Assert.Contains("Realm:Port", e, StringComparison.Ordinal);
+        Assert.Contains("Mailbox:MaxMessages", e, StringComparison.Ordinal);
     }
 
     [Theory]

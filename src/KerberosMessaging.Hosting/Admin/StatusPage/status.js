@@ -147,18 +147,17 @@ function showRate(value) {
 
 function showHealth(health) {
   const grades = { healthy: 'good', degraded: 'warn', unhealthy: 'bad' };
-  const checks = Object.entries(health.checks ?? {});
+
+  // An unhealthy server answers with a problem, whose status is 503.
+  const status = grades[health.status] ? health.status : 'unhealthy';
+  const checks = health.checks ?? [];
   byId('checks').hidden = checks.length === 0;
-  byId('check-list').replaceChildren(...checks.map(([name, check]) => {
+  byId('check-list').replaceChildren(...checks.map(check => {
     const item = document.createElement('li');
-    item.append(element('strong', check.status, grades[check.status] ?? 'waiting'), element('span', check.description ? `${name}: ${check.description}` : name));
+    item.append(element('strong', check.status, grades[check.status]), element('span', `${check.name}: ${check.detail}`));
     return item;
   }));
-  if (grades[health.status]) {
-    setState(health.status[0].toUpperCase() + health.status.slice(1), grades[health.status]);
-  } else {
-    setState('Running', 'good');
-  }
+  setState(status[0].toUpperCase() + status.slice(1), grades[status]);
 }
 
 function words(kind) {

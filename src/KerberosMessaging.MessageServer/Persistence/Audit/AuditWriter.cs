@@ -1,8 +1,9 @@
+using System.Data.Common;
 using System.Security.Cryptography;
 using KerberosMessaging.Cryptography;
 using KerberosMessaging.Hosting.Audit;
-using KerberosMessaging.Hosting.Telemetry;
 using KerberosMessaging.Hosting.Startup;
+using KerberosMessaging.Hosting.Telemetry;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.EntityFrameworkCore;
 
@@ -12,7 +13,8 @@ namespace KerberosMessaging.MessageServer.Persistence.Audit;
 /// Writes the audit log, one row after the other, and rare changes of the database with their rows in one transaction. Mail does
 /// not pass through here.
 /// </summary>
-internal sealed class AuditWriter(IDbContextFactory<MessageDbContext> contexts, IDataProtectionProvider protection, TimeProvider time, AuditMetrics? metrics = null)
+internal sealed partial class AuditWriter(
+    IDbContextFactory<MessageDbContext> contexts, IDataProtectionProvider protection, TimeProvider time, ILogger<AuditWriter> logger, AuditMetrics? metrics = null)
     : IAuditWriter, IDisposable
 {
     private const int KeySize = 32;
@@ -57,6 +59,22 @@ internal sealed class AuditWriter(IDbContextFactory<MessageDbContext> contexts, 
 
         _chain = new AuditChain(_key);
         _tail = await ReadTailAsync(context, cancellationToken);
+    }
+
+    /// <summary>
+    /// Writes that the server starts. On a full disk it starts without that row: it must, since devices that fetch and acknowledge their
+    /// mail make room, and nothing that an admin asks for is answered without a row of its own.
+    /// </summary>
+    public async Task TryWriteStartAsync()
+    {
+        try
+        {
+            await WriteAsync(new AuditEvent(AuditKind.ServerStarted, Origin.System, "message server"), CancellationToken.None);
+        }
+        catch (Exception e) when (e is DbUpdateException or DbException)
+        {
+            Log.StartNotWritten(logger, e);
+        }
     }
 
     public Task WriteAsync(AuditEvent happened, CancellationToken cancellationToken) =>
@@ -138,4 +156,10 @@ internal sealed class AuditWriter(IDbContextFactory<MessageDbContext> contexts, 
     }
 
     private readonly record struct Tail(long Sequence, byte[] Hash);
+
+    private static partial class Log
+    {
+        [LoggerMessage(3601, LogLevel.Warning, "The audit log cannot be written, so that this start is not in it.")]
+        public static partial void StartNotWritten(ILogger logger, Exception exception);
+    }
 }
