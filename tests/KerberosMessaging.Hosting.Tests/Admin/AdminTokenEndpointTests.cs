@@ -30,7 +30,7 @@ public sealed class AdminTokenEndpointTests : IAsyncLifetime
         "audit:read clients:read clients:write keys:rotate metrics:read ops queues:purge queues:read sessions:revoke tokens:manage")]
     public async Task A_role_has_its_scopes(AdminRole role, string scopes)
     {
-        var (_, token) = await MakeAsync(new { name = "one", role });
+        var (_, token) = await MakeAsync(new { name = "one", role = JsonNamingPolicy.CamelCase.ConvertName(role.ToString()) });
 
         var self = await _server.CallAsync(HttpMethod.Get, "/tokens/self", HttpStatusCode.OK, token: token);
 
@@ -218,7 +218,7 @@ public sealed class AdminTokenEndpointTests : IAsyncLifetime
         return (made.GetProperty("id").GetGuid(), made.GetProperty("token").GetString()!);
     }
 
-    private Task RevokeAsync(Guid id) => _server.CallAsync(HttpMethod.Delete, $"/tokens/{id}", HttpStatusCode.NoContent);
+    private Task<JsonElement> RevokeAsync(Guid id) => _server.CallAsync(HttpMethod.Delete, $"/tokens/{id}", HttpStatusCode.NoContent);
 
     private Task<JsonElement> ReadAsync(Guid id) => _server.CallAsync(HttpMethod.Get, $"/tokens/{id}", HttpStatusCode.OK);
 }
