@@ -10,13 +10,12 @@ internal sealed class ClientLimitStore(IDbContextFactory<MessageDbContext> conte
 {
     private readonly SemaphoreSlim _changing = new(1);
 
-    /// <summary>Puts those to use that have not expired, and forgets the others.</summary>
+    /// <summary>Puts those to use that have not expired. It only reads: a server starts on a full disk.</summary>
     public async Task LoadAsync(CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow().ToUnixTimeMilliseconds();
         await using var context = await contexts.CreateDbContextAsync(cancellationToken);
-        await context.LimitOverrides.Where(row => row.ExpiresAt <= now).ExecuteDeleteAsync(cancellationToken);
-        foreach (var row in await context.LimitOverrides.AsNoTracking().ToListAsync(cancellationToken))
+        foreach (var row in await context.LimitOverrides.AsNoTracking().Where(row => row.ExpiresAt > now).ToListAsync(cancellationToken))
         {
             limits.Set(new ClientLimit(
                 new ClientId(row.ClientId), row.RequestsPerSecond, row.Burst, DateTimeOffset.FromUnixTimeMilliseconds(row.ExpiresAt)));
@@ -27,7 +26,7 @@ internal sealed class ClientLimitStore(IDbContextFactory<MessageDbContext> conte
     public static EntityTag TagOf(ClientLimit limit) =>
         EntityTag.Of(limit.Client.Value, limit.RequestsPerSecond, limit.Burst, limit.ExpiresAt);
 
-    /// <summary>Sets a client's limit.</summary>
+    /// <summary>Sets a client's limit, and forgets the rows of those that have expired.</summary>
     /// <param name="limit">The limit.</param>
     /// <param name="ifMatch">The condition that the admin set, as it came; null for none.</param>
     /// <param name="before">Runs before the change is made; if it fails, so does the change.</param>
@@ -40,6 +39,8 @@ internal sealed class ClientLimitStore(IDbContextFactory<MessageDbContext> conte
 
         await before();
         await using var context = await contexts.CreateDbContextAsync();
+        var now = time.GetUtcNow().ToUnixTimeMilliseconds();
+        await context.LimitOverrides.Where(row => row.ExpiresAt <= now).ExecuteDeleteAsync();
         var row = await context.LimitOverrides.SingleOrDefaultAsync(row => row.ClientId == limit.Client.Value);
         if (row is null)
         {

@@ -1,12 +1,18 @@
 using KerberosMessaging.Hosting.Startup;
+using KerberosMessaging.MessageServer.Persistence.Sqlite;
 using KerberosMessaging.MessageServer.Realm;
 using KerberosMessaging.MessageServer.Tests.Support;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Infrastructure;
+using Microsoft.EntityFrameworkCore.Migrations;
 
 namespace KerberosMessaging.MessageServer.Tests.Enrolment;
 
 public sealed class StartTests : IDisposable
 {
     private readonly TempFolder _folder = new();
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     public void Dispose() => _folder.Dispose();
 
@@ -68,12 +74,27 @@ public sealed class StartTests : IDisposable
     {
         using var realm = new TestRealm();
         await realm.EnrolAsync(_folder.FullName);
-        using (var connection = new KerberosMessaging.MessageServer.Persistence.Sqlite.SqliteDatabase(_folder.File("message.db")).Open())
+        await using (var context = new TestContexts(_folder.File("message.db")).CreateDbContext())
         {
-            using var command = connection.CreateCommand();
-            command.CommandText = "INSERT INTO __EFMigrationsLock (Id, Timestamp) VALUES (1, '2026-01-01')";
-            command.ExecuteNonQuery();
+            await context.GetService<IMigrator>().MigrateAsync(context.Database.GetMigrations().SkipLast(1).Last(), Cancellation);
+            await context.Database.ExecuteSqlAsync($"INSERT INTO __EFMigrationsLock (Id, Timestamp) VALUES (1, '2026-01-01')", Cancellation);
         }
+
+        await using var app = await MessageServerApp.BuildAsync(Arguments());
+        await using var now = new TestContexts(_folder.File("message.db")).CreateDbContext();
+        Assert.Empty(await now.Database.GetPendingMigrationsAsync(Cancellation));
+    }
+
+    [Fact]
+    public async Task A_later_start_needs_to_write_nothing()
+    {
+        using var realm = new TestRealm();
+        await realm.EnrolAsync(_folder.FullName);
+        await (await MessageServerApp.BuildAsync(Arguments())).DisposeAsync();
+        using var connection = new SqliteDatabase(_folder.File("message.db")).Open();
+        using var command = connection.CreateCommand();
+        command.CommandText = "BEGIN IMMEDIATE";
+        command.ExecuteNonQuery();
 
         await using var app = await MessageServerApp.BuildAsync(Arguments());
     }

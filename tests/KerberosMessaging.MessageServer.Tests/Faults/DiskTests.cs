@@ -46,6 +46,7 @@ public sealed class DiskTests
         }
 
         await store.KillAsync();
+        FillToTheLastByte(ballast!);
         await store.StartAgainAsync();
         File.Delete(ballast!);
         await store.AssertHasAllAsync(store.Carol, kept);
@@ -146,6 +147,25 @@ public sealed class DiskTests
 
         await store.StartAgainAsync();
         await store.AssertHasAllAsync(store.Carol, [message]);
+    }
+
+    private static void FillToTheLastByte(string file)
+    {
+        using var handle = File.OpenHandle(file, FileMode.Append, FileAccess.Write);
+        var at = RandomAccess.GetLength(handle);
+        var block = new byte[4096];
+        while (true)
+        {
+            try
+            {
+                RandomAccess.Write(handle, block, at);
+                at += block.Length;
+            }
+            catch (IOException)
+            {
+                return;
+            }
+        }
     }
 
     /// <summary>Fills a store until nothing can be written, and takes the cause away.</summary>

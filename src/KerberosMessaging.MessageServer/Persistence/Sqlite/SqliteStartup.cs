@@ -16,8 +16,13 @@ internal static class SqliteStartup
         try
         {
             await using var context = await services.GetRequiredService<IDbContextFactory<MessageDbContext>>().CreateDbContextAsync();
-            await ForgetBrokenOffMigrationAsync(context);
-            await context.Database.MigrateAsync();
+
+            // EF Core writes its lock before it looks. What is up to date is only read, so that a server starts on a full disk.
+            if ((await context.Database.GetPendingMigrationsAsync()).Any())
+            {
+                await ForgetBrokenOffMigrationAsync(context);
+                await context.Database.MigrateAsync();
+            }
         }
         catch (SqliteException e)
         {
