@@ -13,7 +13,8 @@ namespace KerberosMessaging.Stack;
 /// <summary>An auth server and a message server in one process, the second enrolled with the first.</summary>
 internal sealed class RunningStack : IAsyncDisposable
 {
-    private static readonly TimeSpan EnrolmentTime = TimeSpan.FromSeconds(15);
+    // A fraction of a second, but not on a laptop that is busy with something else.
+    private static readonly TimeSpan EnrolmentTime = TimeSpan.FromMinutes(1);
 
     private readonly WebApplication _auth;
     private readonly WebApplication _message;

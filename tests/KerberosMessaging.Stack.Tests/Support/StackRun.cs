@@ -67,6 +67,9 @@ internal sealed class StackRun : IAsyncDisposable
         {
             _process.Kill();
             await _process.WaitForExitAsync(CancellationToken.None);
+
+            // Of use where a test's time was up.
+            TestContext.Current.TestOutputHelper?.WriteLine(string.Join('\n', [.. Output.All, .. Errors.All]));
         }
 
         _process.Dispose();
