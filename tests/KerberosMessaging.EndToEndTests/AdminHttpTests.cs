@@ -1,6 +1,5 @@
 using System.Net.Http.Json;
 using System.Text.Json;
-using KerberosMessaging.EndToEndTests.Browser;
 using KerberosMessaging.EndToEndTests.Support;
 
 namespace KerberosMessaging.EndToEndTests;

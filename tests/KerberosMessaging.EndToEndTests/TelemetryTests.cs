@@ -2,10 +2,7 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Net;
 using System.Net.Http.Headers;
-using System.Net.Sockets;
 using System.Text.RegularExpressions;
-using KerberosMessaging.Client;
-using KerberosMessaging.Cryptography;
 using KerberosMessaging.EndToEndTests.Support;
 using KerberosMessaging.Hosting.Admin;
 using KerberosMessaging.Hosting.Telemetry;
@@ -73,9 +70,9 @@ public sealed partial class TelemetryTests
         await using var atBob = Inbox.Open(bob.Client);
         await alice.Client.SendTextAsync("bob", "hello", Cancel);
         Assert.Equal("hello", await atBob.NextTextAsync(Cancel));
-        await FailToLogInAsync(realm);
-        await SpeakNonsenseAsync(realm.Auth.Port);
-        await SpeakNonsenseAsync(realm.Message.Port);
+        await Trouble.FailToLogInAsync(realm, "alice", Cancel);
+        await Trouble.SpeakNonsenseAsync(realm.Auth.Port, Cancel);
+        await Trouble.SpeakNonsenseAsync(realm.Message.Port, Cancel);
 
         // Some figures are looked up beside the scrape that asks for them first.
         var (auth, message) = ("", "");
@@ -147,9 +144,9 @@ public sealed partial class TelemetryTests
             await using var atBob = Inbox.Open(bob.Client);
             await alice.Client.SendTextAsync("quentin", "hello", Cancel);
             Assert.Equal("hello", await atBob.NextTextAsync(Cancel));
-            await FailToLogInAsync(realm, "zerafina");
-            await SpeakNonsenseAsync(realm.Auth.Port);
-            await SpeakNonsenseAsync(realm.Message.Port);
+            await Trouble.FailToLogInAsync(realm, "zerafina", Cancel);
+            await Trouble.SpeakNonsenseAsync(realm.Auth.Port, Cancel);
+            await Trouble.SpeakNonsenseAsync(realm.Message.Port, Cancel);
             using var http = Http(realm.AuthServices);
             http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", "wrong");
             using var refused = await http.GetAsync(new Uri("admin/v1/clients?search=zerafina", UriKind.Relative), Cancel);
@@ -162,25 +159,6 @@ public sealed partial class TelemetryTests
         Assert.DoesNotContain("quentin", log.Text, StringComparison.Ordinal);
         Assert.DoesNotContain("SSH-2.0", log.Text, StringComparison.Ordinal);
         Assert.Empty(Address().Matches(log.Text).Select(static match => match.Value).Distinct());
-    }
-
-    private static async Task FailToLogInAsync(Realm realm, string name = "alice")
-    {
-        using var wrong = Password.FromCharacters("not the password of anybody");
-        await Assert.ThrowsAnyAsync<Exception>(() => MessagingClient.LoginAsync(
-            realm.Pin, name, wrong, Person.Options(realm.Folder, name, "elsewhere"), cancellationToken: Cancel));
-    }
-
-    private static async Task SpeakNonsenseAsync(int port)
-    {
-        using var stranger = new TcpClient();
-        await stranger.ConnectAsync(IPAddress.Loopback, port, Cancel);
-        await stranger.GetStream().WriteAsync("SSH-2.0-OpenSSH_9.2p1 Debian\r\n"u8.ToArray(), Cancel);
-        var answer = new byte[1024];
-        while (await stranger.GetStream().ReadAsync(answer, Cancel) > 0)
-        {
-            // An error frame, and the end.
-        }
     }
 
     private static HttpClient Http(IServiceProvider server) => new() { BaseAddress = server.GetRequiredService<AdminListener>().Address };

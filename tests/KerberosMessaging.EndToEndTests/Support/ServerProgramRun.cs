@@ -20,15 +20,21 @@ internal sealed class ServerProgramRun : IAsyncDisposable
     /// <param name="program">The assembly's name.</param>
     /// <param name="folder">Where it runs.</param>
     /// <param name="args">Its command line.</param>
-    public static ServerProgramRun Start(string program, string folder, params IEnumerable<string> args)
+    public static ServerProgramRun Start(string program, string folder, params IEnumerable<string> args) =>
+        StartInstalled("dotnet", folder, [Path.Combine(AppContext.BaseDirectory, $"{program}.dll"), .. args]);
+
+    /// <summary>Starts a program of the machine.</summary>
+    /// <param name="path">Its file, or its name where the shell would find it.</param>
+    /// <param name="folder">Where it runs.</param>
+    /// <param name="args">Its command line.</param>
+    public static ServerProgramRun StartInstalled(string path, string folder, params IEnumerable<string> args)
     {
-        var start = new ProcessStartInfo("dotnet")
+        var start = new ProcessStartInfo(path)
         {
             WorkingDirectory = folder,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
-        start.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, $"{program}.dll"));
         foreach (var arg in args)
         {
             start.ArgumentList.Add(arg);
