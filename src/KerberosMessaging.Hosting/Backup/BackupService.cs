@@ -46,9 +46,11 @@ internal sealed partial class BackupService(
         await _turn.WaitAsync(cancellationToken);
         try
         {
+            var path = await FindPathAsync(cancellationToken);
+
             // A thread of its own: it waits for the disk.
             var (name, manifest) = await Task.Factory.StartNew(
-                () => Make(cancellationToken), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+                () => Make(path, cancellationToken), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
             await audit.WriteAsync(
                 new AuditEvent(
                     AuditKind.BackupMade,
@@ -73,11 +75,25 @@ internal sealed partial class BackupService(
 
     public void Dispose() => _turn.Dispose();
 
-    private (string Name, BackupManifest Manifest) Make(CancellationToken cancellationToken)
+    // Names are times to the second. The second backup within one waits for the next, so that the order of the names stays that of the backups.
+    private async Task<string> FindPathAsync(CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            var path = _folder.PathAt(time.GetUtcNow());
+            if (!Path.Exists(path))
+            {
+                return path;
+            }
+
+            await Task.Delay(TimeSpan.FromSeconds(1), time, cancellationToken);
+        }
+    }
+
+    private (string Name, BackupManifest Manifest) Make(string path, CancellationToken cancellationToken)
     {
         PrivateFile.CreateFolder(Path.GetFullPath(options.Value.Folder));
         using var key = options.Value.IsEncrypted ? BackupKey.Read(options.Value.KeyFile!) : null;
-        var path = _folder.PathAt(time.GetUtcNow());
         BackupMaker.Make(data, dataOptions.Value, path, key, withMasterKey: false, time, cancellationToken);
         var manifest = BackupArchive.Read(path, key, take: null, cancellationToken);
         _checked[Path.GetFileName(path)] = true;

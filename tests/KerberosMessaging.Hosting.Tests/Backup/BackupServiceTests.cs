@@ -46,6 +46,30 @@ public sealed class BackupServiceTests : IDisposable
     }
 
     [Fact]
+    public async Task A_second_one_within_the_same_second_waits_for_the_next()
+    {
+        using var backups = Service(new BackupOptions { Folder = _folder.File("backups"), Keep = 2 });
+        await backups.MakeAsync(Origin.System, Cancel);
+
+        var (second, third) = (backups.MakeAsync(Origin.System, Cancel), backups.MakeAsync(Origin.System, Cancel));
+        Assert.Single(backups.List());
+        await Wait.UntilAsync(
+            () =>
+            {
+                _time.Advance(TimeSpan.FromMilliseconds(100));
+                return second.IsCompleted && third.IsCompleted;
+            });
+        await Task.WhenAll(second, third);
+
+        // The first of the three is gone, and the names have the order of the backups.
+        var names = _audit.Events.Where(static happened => happened.Kind == AuditKind.BackupMade).Select(static happened => happened.Target).ToArray();
+        Assert.Equal(3, names.Distinct().Count());
+        Assert.Equal(names.Order(StringComparer.Ordinal), names);
+        Assert.Equal(names.Reverse().Take(2), backups.List().Select(static file => $"backup {file.Name}"));
+        Assert.Null(backups.LastFailure);
+    }
+
+    [Fact]
     public async Task A_failure_is_remembered_until_a_backup_was_made()
     {
         using var backups = Service(new BackupOptions { Folder = _folder.File("backups"), KeyFile = _folder.File("backup.key") });
