@@ -16,9 +16,9 @@ internal static class ClientEndpoints
     private static readonly SortOrders<ClientRow> Orders = new(
         "Clients",
         static row => row.Id,
-        new("createdAt", "CreatedAt", "IX_Clients_CreatedAt_Id", static row => row.CreatedAt),
-        new("name", "NameKey", "IX_Clients_NameKey", static row => row.NameKey, IsText: true),
-        new("lastSeenAt", "LastSeenAt", "IX_Clients_LastSeenAt_Id", static row => row.LastSeenAt));
+        new("createdAt", "CreatedAt", ClientRow.ByCreation, static row => row.CreatedAt),
+        new("name", "NameKey", ClientRow.ByName, static row => row.NameKey, IsText: true),
+        new("lastSeenAt", "LastSeenAt", ClientRow.ByLastSeen, static row => row.LastSeenAt));
 
     public static void Map(RouteGroupBuilder admin)
     {

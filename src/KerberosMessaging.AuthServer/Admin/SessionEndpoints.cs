@@ -15,8 +15,8 @@ internal static class SessionEndpoints
     private static readonly SortOrders<SessionRow> Orders = new(
         "Sessions",
         static row => row.Id,
-        new("createdAt", "CreatedAt", "IX_Sessions_CreatedAt_Id", static row => row.CreatedAt),
-        new("expiresAt", "ExpiresAt", "IX_Sessions_ExpiresAt_Id_RevokedAt", static row => row.ExpiresAt));
+        new("createdAt", "CreatedAt", SessionRow.ByCreation, static row => row.CreatedAt),
+        new("expiresAt", "ExpiresAt", SessionRow.ByExpiry, static row => row.ExpiresAt));
 
     public static void Map(RouteGroupBuilder admin)
     {

@@ -52,8 +52,18 @@ internal sealed class AuthDbContext(DbContextOptions<AuthDbContext> options) : D
         {
             client.HasIndex(row => row.NameKey).IsUnique();
             client.HasIndex(row => row.NameSkeleton).IsUnique();
-            client.HasIndex(row => new { row.CreatedAt, row.Id });
-            client.HasIndex(row => new { row.LastSeenAt, row.Id });
+
+            // One for each order of the list. They have all that it can be filtered by: SQLite passes over the clients that do not
+            // fit within the index, and reads from the table only those of the page.
+            client.HasIndex(
+                row => new { row.CreatedAt, row.Id, row.NameKey, row.LastSeenAt, row.DisabledAt, row.DeletedAt, row.HomeServerId },
+                ClientRow.ByCreation);
+            client.HasIndex(
+                row => new { row.NameKey, row.Id, row.CreatedAt, row.LastSeenAt, row.DisabledAt, row.DeletedAt, row.HomeServerId },
+                ClientRow.ByName);
+            client.HasIndex(
+                row => new { row.LastSeenAt, row.Id, row.NameKey, row.CreatedAt, row.DisabledAt, row.DeletedAt, row.HomeServerId },
+                ClientRow.ByLastSeen);
         });
 
         modelBuilder.Entity<DeviceRow>(device =>
@@ -68,10 +78,10 @@ internal sealed class AuthDbContext(DbContextOptions<AuthDbContext> options) : D
 
         modelBuilder.Entity<SessionRow>(session =>
         {
-            // Both have all that says whether a session lives.
+            // All have what says whether a session lives.
             session.HasIndex(row => new { row.ClientId, row.RevokedAt, row.ExpiresAt });
-            session.HasIndex(row => new { row.ExpiresAt, row.Id, row.RevokedAt });
-            session.HasIndex(row => new { row.CreatedAt, row.Id });
+            session.HasIndex(row => new { row.ExpiresAt, row.Id, row.RevokedAt, row.ClientId }, SessionRow.ByExpiry);
+            session.HasIndex(row => new { row.CreatedAt, row.Id, row.RevokedAt, row.ExpiresAt }, SessionRow.ByCreation);
             session.HasOne<ClientRow>().WithMany().HasForeignKey(row => row.ClientId);
         });
 

@@ -5,6 +5,15 @@ namespace KerberosMessaging.AuthServer.Persistence;
 /// <summary>A client: an account of the realm.</summary>
 internal sealed class ClientRow
 {
+    /// <summary>The indexes that lists read in order.</summary>
+    public const string ByCreation = "IX_Clients_ByCreation";
+
+    /// <inheritdoc cref="ByCreation"/>
+    public const string ByName = "IX_Clients_ByName";
+
+    /// <inheritdoc cref="ByCreation"/>
+    public const string ByLastSeen = "IX_Clients_ByLastSeen";
+
     public Guid Id { get; init; }
 
     /// <summary>The name as registered; empty once deleted.</summary>
@@ -77,6 +86,12 @@ internal sealed class DeviceRow
 /// <summary>A session: one login, on which tickets hang.</summary>
 internal sealed class SessionRow
 {
+    /// <summary>The indexes that lists read in order.</summary>
+    public const string ByCreation = "IX_Sessions_ByCreation";
+
+    /// <inheritdoc cref="ByCreation"/>
+    public const string ByExpiry = "IX_Sessions_ByExpiry";
+
     public Guid Id { get; init; }
 
     public Guid ClientId { get; init; }

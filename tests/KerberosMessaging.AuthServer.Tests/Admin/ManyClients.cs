@@ -78,6 +78,15 @@ internal sealed class ManyClients : IAsyncDisposable
             """));
     }
 
+    /// <summary>A session that lives for each of the clients that registered last.</summary>
+    public Task AddSessionsAsync(int count, DateTimeOffset now) => ExecuteAsync(string.Create(
+        CultureInfo.InvariantCulture,
+        $"""
+        INSERT INTO "Sessions" ("Id", "ClientId", "DeviceId", "Address", "CreatedAt", "LastUsedAt", "ExpiresAt", "RenewableUntil")
+        SELECT randomblob(16), "Id", randomblob(16), '192.0.2.1', rowid, rowid, {now.ToUnixTimeMilliseconds()} + rowid, {now.AddDays(1).ToUnixTimeMilliseconds()}
+        FROM "Clients" WHERE rowid > {Count - count}
+        """));
+
     public ValueTask DisposeAsync() => _connection.DisposeAsync();
 
     private async Task ExecuteAsync(string sql)

@@ -79,9 +79,11 @@ namespace KerberosMessaging.AuthServer.Persistence.Migrations
                     b.HasIndex("NameSkeleton")
                         .IsUnique();
 
-                    b.HasIndex("CreatedAt", "Id");
+                    b.HasIndex(new[] { "CreatedAt", "Id", "NameKey", "LastSeenAt", "DisabledAt", "DeletedAt", "HomeServerId" }, "IX_Clients_ByCreation");
 
-                    b.HasIndex("LastSeenAt", "Id");
+                    b.HasIndex(new[] { "LastSeenAt", "Id", "NameKey", "CreatedAt", "DisabledAt", "DeletedAt", "HomeServerId" }, "IX_Clients_ByLastSeen");
+
+                    b.HasIndex(new[] { "NameKey", "Id", "CreatedAt", "LastSeenAt", "DisabledAt", "DeletedAt", "HomeServerId" }, "IX_Clients_ByName");
 
                     b.ToTable("Clients");
                 });
@@ -384,11 +386,11 @@ namespace KerberosMessaging.AuthServer.Persistence.Migrations
 
                     b.HasKey("Id");
 
-                    b.HasIndex("CreatedAt", "Id");
-
                     b.HasIndex("ClientId", "RevokedAt", "ExpiresAt");
 
-                    b.HasIndex("ExpiresAt", "Id", "RevokedAt");
+                    b.HasIndex(new[] { "CreatedAt", "Id", "RevokedAt", "ExpiresAt" }, "IX_Sessions_ByCreation");
+
+                    b.HasIndex(new[] { "ExpiresAt", "Id", "RevokedAt", "ClientId" }, "IX_Sessions_ByExpiry");
 
                     b.ToTable("Sessions");
                 });
